@@ -1,0 +1,1 @@
+"""The five stream processors. None imports another; each has the same rooms."""

@@ -1,0 +1,70 @@
+"""Every topic as data: who says it, who hears it, its key, and how long it is kept.
+
+Co-heard topics have the same number of partitions for ever (the RangePartitionAssignor then gives one instance the same
+numbers of each); `care topics` refuses to change a count. Dead letters are one topic per topic and hearer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+PARTITIONS: Final = 8
+EVENT_DAYS: Final = 30
+DEAD_LETTER_DAYS: Final = 90
+MAX_MESSAGE_BYTES: Final = 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic. `key` says what the record key is; `compacted` topics keep the last record of each key for ever."""
+
+    name: str
+    key: str
+    said_by: tuple[str, ...]
+    heard_by: tuple[str, ...]
+    days: int = EVENT_DAYS
+    compacted: bool = False
+    partitions: int = PARTITIONS
+
+    def dead_letters(self, service: str) -> str:
+        """The topic that takes what `service` could not hear of this one."""
+        return f"{self.name}.{service}.dlq"
+
+
+ADT_INBOUND: Final = Topic(
+    "adt.inbound.v1", "HMAC of tenant and first MR of PID-3 (advisory)", ("gateway",), ("admissions",)
+)
+ENCOUNTERS: Final = Topic("care.encounters.v1", "patient key", ("admissions",), ("discharge", "notifier"))
+TRANSITIONS: Final = Topic("care.transitions.v1", "patient key", ("discharge",), ("followup", "notifier"))
+TASKS: Final = Topic("care.tasks.v1", "patient key", ("followup",), ("notifier",))
+COMMANDS: Final = Topic("care.commands.v1", "patient key", ("care",), ("followup",))
+DIRECTORY: Final = Topic("care.directory.v1", "directory entry id", ("care",), ("notifier",), compacted=True)
+NOTIFICATIONS: Final = Topic("care.notifications.v1", "patient key", ("notifier",), ())
+FOLLOWUP_TIMERS: Final = Topic("followup.timers.v1", "patient key", ("followup",), ("followup",))
+
+ALL: Final = (
+    ADT_INBOUND,
+    ENCOUNTERS,
+    TRANSITIONS,
+    TASKS,
+    COMMANDS,
+    DIRECTORY,
+    NOTIFICATIONS,
+    FOLLOWUP_TIMERS,
+)
+BY_NAME: Final = {topic.name: topic for topic in ALL}
+
+
+def heard_by(service: str) -> tuple[Topic, ...]:
+    """The topics that `service` subscribes to."""
+    return tuple(topic for topic in ALL if service in topic.heard_by)
+
+
+def dead_letter_topics() -> tuple[Topic, ...]:
+    """One topic for each topic and hearer, said by that hearer and heard by `care dlq`."""
+    return tuple(
+        Topic(topic.dead_letters(service), "as in the topic", (service,), (), days=DEAD_LETTER_DAYS)
+        for topic in ALL
+        for service in topic.heard_by
+    )

@@ -1,0 +1,106 @@
+"""The words between the engine and a service: what a record needs loaded, and what was decided of it.
+
+A service gives the engine one `Handler` a topic. `decide` is pure: the documents it needs are on the desk, the time is
+in the record. It decides about one document; the engine numbers, stores and says what it returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from shared.schemas.envelope import Envelope, EventData
+from shared.stream.records import Heard
+
+State = dict[str, Any]
+
+
+class Refused(Exception):
+    """This record can never be heard: dead letter, with `code` as the reason. The text holds no patient data."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Refs:
+    """What a record needs loaded from one collection: documents by id and by claim."""
+
+    collection: str
+    ids: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A record that could be read. `body` is what the handler's `read` made of it.
+
+    `stream` is set where the sender numbers its events; the engine then knows repeats by itself.
+    """
+
+    record: Heard
+    envelope: Envelope
+    body: Any
+    refs: tuple[Refs, ...]
+    stream: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A document as a decision sees it: its state, and whether the event at hand is older than one already applied."""
+
+    id: str
+    state: State
+    key: str = ""
+    late: bool = False
+
+
+class Desk(Protocol):
+    """What was loaded for the batch, and what the batch has decided so far."""
+
+    def by_id(self, collection: str, id_: str) -> Standing | None:
+        """The document, or None."""
+
+    def by_claim(self, collection: str, claim: str) -> Standing | None:
+        """The document that holds the claim, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One event to be said. `subject` is what its sequence counts in; the topic is the data's own.
+
+    `key` is the patient key when it differs from the document's. The engine makes the id from the cause, the type, the
+    subject and `ordinal`, unless the caller gives `id` (to name the event in the state before it is said).
+    """
+
+    data: EventData
+    subject: str
+    key: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a record does to one document. `state` None: nothing changes (what is unsaid is said again)."""
+
+    collection: str
+    id: str
+    key: str = ""
+    state: State | None = None
+    say: tuple[Say, ...] = ()
+    claims: tuple[str, ...] | None = None
+    next_alarm_at: datetime | None = None
+    metrics: Mapping[str, int] = field(default_factory=dict)
+
+
+class Handler(Protocol):
+    """How a service hears one topic."""
+
+    def read(self, record: Heard) -> Fact | None:
+        """Read a record. None: not for us, counted and passed. Raises Undecodable or Refused."""
+
+    def decide(self, fact: Fact, desk: Desk) -> Decision:
+        """Decide, purely. Raises Refused; any other exception is a bug and dead-letters this record alone."""
