@@ -74,12 +74,14 @@ class Say:
 
     `key` is the patient key when it differs from the document's. The engine makes the id from the cause, the type, the
     subject and `ordinal`, unless the caller gives `id` (to name the event in the state before it is said).
+    `private` is JSON-able and stored beside the saying, for the service's own `project` hook; it is never said.
     """
 
     data: EventData
     subject: str
     key: str = ""
     id: str = ""
+    private: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
