@@ -1,0 +1,119 @@
+"""The real store of versioned documents. One `find` and one unordered bulk a collection and batch.
+
+A guarded replace with upsert on {_id, version} either replaces the version that was read or fails with E11000 at a
+known index, so that one bulk tells exactly which documents another writer had first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Members
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from pymongo import ASCENDING, InsertOne, ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from shared.mongo.bson import from_bson, to_bson
+from shared.mongo.client import Database, away
+from shared.stream.decisions import Refs
+from shared.stream.documents import Document, DueAlarm
+from shared.stream.outages import Away
+from shared.telemetry import wall_clock
+
+DUPLICATE_KEY = 11000
+
+
+class MongoDocuments:
+    """Implements `Documents` on one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def ensure_indexes(self, collections: Sequence[str]) -> None:
+        """Create what the guarantees need: unique claims, and alarms by lane and due time. Never drops one."""
+        with away():
+            for name in collections:
+                await self._database[name].create_index("claims", unique=True, sparse=True, name="claims")
+                await self._database[name].create_index(
+                    [("lane", ASCENDING), ("next_alarm_at", ASCENDING)],
+                    partialFilterExpression={"next_alarm_at": {"$type": "date"}},
+                    name="alarms",
+                )
+
+    async def load(self, refs: Sequence[Refs]) -> list[Document]:
+        """As in `Documents`."""
+        found: list[Document] = []
+        with away():
+            for ref in refs:
+                rows = self._database[ref.collection].find(_named(ref))
+                found += [from_bson(ref.collection, raw) async for raw in rows]
+        return found
+
+    async def save(self, documents: Sequence[Document]) -> set[tuple[str, str]]:
+        """As in `Documents`."""
+        lost: set[tuple[str, str]] = set()
+        for name in dict.fromkeys(document.collection for document in documents):
+            lost |= await self._save_in(name, [d for d in documents if d.collection == name])
+        return lost
+
+    async def _save_in(self, name: str, documents: list[Document]) -> set[tuple[str, str]]:
+        try:
+            with away():
+                try:
+                    await self._database[name].bulk_write([_write(d) for d in documents], ordered=False)
+                except BulkWriteError as error:
+                    return {(name, documents[index].id) for index in _lost(error)}
+        except _NotDuplicates as error:
+            raise Away("mongodb", error.code) from error
+        return set()
+
+    async def due(
+        self, collection: str, lanes: Members[int], until: Any, *, limit: int, lease: float
+    ) -> list[DueAlarm]:
+        """As in `Documents`."""
+        now = wall_clock()
+        query = {
+            "lane": {"$in": sorted(lanes)},
+            "next_alarm_at": {"$lte": until},
+            "$or": [{"alarm_lease": {"$exists": False}}, {"alarm_lease": {"$lte": now}}],
+        }
+        with away():
+            cursor = self._database[collection].find(query, limit=limit, hint="alarms")
+            rows = [row async for row in cursor]
+            if rows:
+                until_lease = now + timedelta(seconds=lease)
+                await self._database[collection].bulk_write(
+                    [UpdateOne({"_id": row["_id"]}, {"$set": {"alarm_lease": until_lease}}) for row in rows],
+                    ordered=False,
+                )
+        return [DueAlarm(row["_id"], row["key"], row["state"], row.get("context", {})) for row in rows]
+
+
+class _NotDuplicates(Exception):
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def _named(ref: Refs) -> dict[str, Any]:
+    by_id = {"_id": {"$in": list(ref.ids)}}
+    by_claim = {"claims": {"$in": list(ref.claims)}}
+    if ref.ids and ref.claims:
+        return {"$or": [by_id, by_claim]}
+    return by_id if ref.ids else by_claim
+
+
+def _write(document: Document) -> InsertOne[dict[str, Any]] | ReplaceOne[dict[str, Any]]:
+    raw = to_bson(document)
+    if document.version == 0:
+        return InsertOne(raw)
+    return ReplaceOne({"_id": document.id, "version": document.version}, raw, upsert=True)
+
+
+def _lost(error: BulkWriteError) -> list[int]:
+    details = error.details or {}
+    errors = details.get("writeErrors", [])
+    if details.get("writeConcernErrors") or any(e["code"] != DUPLICATE_KEY for e in errors):
+        raise _NotDuplicates("write-not-durable" if details.get("writeConcernErrors") else "write-refused")
+    return [int(e["index"]) for e in errors]

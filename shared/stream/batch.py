@@ -1,0 +1,136 @@
+"""A batch, from hearing to saying: load, decide, save, say. The commit is the loop's, and comes last.
+
+Nothing is said before the save is known. A record that cannot be heard goes to the dead letters alone, confirmed, and
+the batch goes on without it. Drivers that are away raise Away, and the whole batch is heard again: ids are derived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shared.schemas.envelope import Event
+from shared.stream.codec import Undecodable, decode
+from shared.stream.deadletters import dead_letter
+from shared.stream.decisions import Fact, Handler, Refused
+from shared.stream.desk import BatchDesk, Place, home_of
+from shared.stream.documents import Documents, Unsaid
+from shared.stream.ledger import Ledger
+from shared.stream.outages import where
+from shared.stream.records import Heard, Saying
+from shared.telemetry import log, metrics
+
+Projection = Callable[[Sequence[tuple[Event, dict[str, Any]]]], Awaitable[None]]
+
+
+class Publisher(Protocol):
+    """Says records. After it returns every one is confirmed by the broker (acks=all), in order per key."""
+
+    async def say(self, sayings: Sequence[Saying]) -> None:
+        """Raises Away when a confirmation did not come (the record may be there all the same)."""
+
+
+class Hearing(Protocol):
+    """What the loop gives its batches to."""
+
+    async def hear(self, records: Sequence[Heard]) -> None:
+        """Everything that these records cause is durable and said when this returns. Raises Away."""
+
+
+@dataclass(frozen=True)
+class BatchHearing:
+    """The batch of an event-hearing service. `project` writes what outbox entries carry privately, before saying."""
+
+    service: str
+    handlers: Mapping[str, Handler]
+    documents: Documents
+    publisher: Publisher
+    ledger: Ledger
+    lane_of: Callable[[str], int]
+    project: Projection | None = None
+
+    async def hear(self, records: Sequence[Heard]) -> None:
+        """As in `Hearing`."""
+        letters: list[Saying] = []
+        facts = [fact for fact in (self._read(record, letters) for record in records) if fact is not None]
+        desk = BatchDesk(self.service, self.lane_of, self.ledger)
+        await self._decide_and_save(facts, desk, letters)
+        await self._say(desk.unsaid(), letters)
+
+    async def refuse(self, record: Heard, reason: str) -> None:
+        """Dead-letter a record that never came back from being heard."""
+        letters: list[Saying] = []
+        self._refuse(record, reason, letters)
+        await self.publisher.say(letters)
+
+    def _read(self, record: Heard, letters: list[Saying]) -> Fact | None:
+        metrics.heard.labels(record.topic).inc()
+        try:
+            fact = self.handlers[record.topic].read(record)
+        except (Undecodable, Refused) as refused:
+            self._refuse(record, refused.code, letters)
+            return None
+        except Exception as bug:  # noqa: BLE001 - a bug in reading one record must not stop the others
+            self._refuse(record, _place_of(bug), letters)
+            return None
+        if fact is None:
+            metrics.passed.labels(record.topic).inc()
+        return fact
+
+    def _refuse(self, record: Heard, reason: str, letters: list[Saying]) -> None:
+        metrics.dead_letters.labels(record.topic).inc()
+        log.warning(
+            "record_dead_lettered",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=reason,
+        )
+        letters.append(dead_letter(record, self.service, reason))
+
+    async def _decide_and_save(self, facts: list[Fact], desk: BatchDesk, letters: list[Saying]) -> None:
+        todo = facts
+        while todo:
+            await desk.load(self.documents, todo)
+            places = [(fact, self._decide(fact, desk, letters)) for fact in todo]
+            lost = await self._save(desk)
+            todo = [fact for fact, place in places if place in lost]
+
+    async def _save(self, desk: BatchDesk) -> set[Place]:
+        changed = desk.changed()
+        lost = await self.documents.save(changed) if changed else set()
+        desk.saved(lost)
+        if lost:
+            metrics.lost_races.inc(len(lost))
+        return lost
+
+    def _decide(self, fact: Fact, desk: BatchDesk, letters: list[Saying]) -> Place | None:
+        if desk.repeats(fact):
+            metrics.repeats.labels(fact.record.topic).inc()
+            return home_of(fact)
+        try:
+            return desk.apply(fact, self.handlers[fact.record.topic].decide(fact, desk))
+        except Refused as refused:
+            self._refuse(fact.record, refused.code, letters)
+        except Exception as bug:  # noqa: BLE001 - a bug in deciding one record must not stop the others
+            self._refuse(fact.record, _place_of(bug), letters)
+        return None
+
+    async def _say(self, unsaid: list[Unsaid], letters: list[Saying]) -> None:
+        private = [(_event_of(entry.saying), entry.private) for entry in unsaid if entry.private is not None]
+        if self.project is not None and private:
+            await self.project(private)
+        sayings = [entry.saying for entry in unsaid] + letters
+        if sayings:
+            await self.publisher.say(sayings)
+        for saying in sayings:
+            metrics.said.labels(saying.topic).inc()
+
+
+def _event_of(saying: Saying) -> Event:
+    return decode(Heard(saying.topic, 0, 0, saying.key, saying.value, saying.headers))
+
+
+def _place_of(bug: Exception) -> str:
+    return f"bug-{type(bug).__name__}-{where(bug)}"

@@ -1,0 +1,165 @@
+"""Kafka's twin in memory: partitions, groups, committed offsets and rebalances, for tests and simulation.
+
+It promises what the real one promises and no more; the same test suite is run against both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from shared.schemas.topics import MAX_MESSAGE_BYTES
+from shared.stream.kafka import DEAD_LETTER_ROOM, Rebalance, lane_of
+from shared.stream.outages import Abandoned, OutputTooLarge
+from shared.stream.records import Heard, Saying
+
+Place = tuple[str, int]
+
+
+class MemoryLog:
+    """The broker: records by partition, committed offsets by group, the members of each group."""
+
+    def __init__(self, partitions: int = 8) -> None:
+        self.partitions = partitions
+        self.records: dict[Place, list[Heard]] = defaultdict(list)
+        self.commits: dict[str, dict[Place, int]] = defaultdict(dict)
+        self.members: dict[str, list[MemoryConsumer]] = defaultdict(list)
+        self.grown = asyncio.Condition()
+
+    async def append(self, saying: Saying, partition: int | None = None) -> Heard:
+        """Append one record; returns it as it will be heard."""
+        lane = lane_of(saying.key.decode("utf-8", "replace")) if partition is None else partition
+        kept = self.records[(saying.topic, lane)]
+        record = Heard(saying.topic, lane, len(kept), saying.key, saying.value, saying.headers, int(time.time() * 1000))
+        kept.append(record)
+        async with self.grown:
+            self.grown.notify_all()
+        return record
+
+    def all_of(self, topic: str) -> list[Heard]:
+        """Every record of a topic, partition by partition."""
+        return [r for place in sorted(self.records) if place[0] == topic for r in self.records[place]]
+
+
+class MemoryPublisher:
+    """Implements `Publisher`."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+
+    async def say(self, sayings: Sequence[Saying]) -> None:
+        """As in `Publisher`."""
+        for saying in sayings:
+            if saying.size > MAX_MESSAGE_BYTES + DEAD_LETTER_ROOM:
+                raise OutputTooLarge
+            await self._log.append(saying)
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+class MemoryConsumer:
+    """A member of a group. Joining and leaving rebalance the whole group, eagerly, range by range."""
+
+    def __init__(self, log: MemoryLog, group: str, topics: Sequence[str]) -> None:
+        self._log = log
+        self._group = group
+        self._topics = list(topics)
+        self._rebalance: Rebalance | None = None
+        self._assigned: dict[Place, int] = {}
+        self._paused: set[Place] = set()
+
+    async def start(self, rebalance: Rebalance) -> None:
+        """Join the group."""
+        self._rebalance = rebalance
+        self._log.members[self._group].append(self)
+        await self._rebalance_all(self._log.members[self._group][:-1])
+
+    async def stop(self) -> None:
+        """Leave the group."""
+        members = self._log.members[self._group]
+        if self in members:
+            members.remove(self)
+            self._assigned = {}
+            await self._rebalance_all(members)
+
+    async def _rebalance_all(self, before: list[MemoryConsumer]) -> None:
+        for member in before:
+            if member._rebalance is not None and member._assigned:
+                await member._rebalance.revoked(sorted(member._assigned))
+        members = self._log.members[self._group]
+        for index, member in enumerate(members):
+            await member._take([lane for lane in range(self._log.partitions) if lane % len(members) == index])
+
+    async def _take(self, lanes: list[int]) -> None:
+        commits = self._log.commits[self._group]
+        places = sorted((topic, lane) for topic in self._topics for lane in lanes)
+        self._assigned = {place: commits.get(place, 0) for place in places}
+        self._paused.clear()
+        if self._rebalance is not None:
+            await self._rebalance.assigned(places)
+
+    async def fetch(self, limit: int, seconds: float) -> list[Heard]:
+        """As `kafka.KafkaConsumer.fetch`."""
+        found = self._available(limit)
+        if not found and seconds > 0:
+            try:
+                async with asyncio.timeout(seconds), self._log.grown:
+                    await self._log.grown.wait()
+            except TimeoutError:
+                return []
+            found = self._available(limit)
+        return found
+
+    def _available(self, limit: int) -> list[Heard]:
+        found: list[Heard] = []
+        for place, position in list(self._assigned.items()):
+            if place not in self._paused and len(found) < limit:
+                taken = self._log.records[place][position : position + limit - len(found)]
+                self._assigned[place] = position + len(taken)
+                found += taken
+        return found
+
+    def pause(self) -> None:
+        """As in `Consumer`."""
+        self._paused = set(self._assigned)
+
+    def resume(self) -> None:
+        """As in `Consumer`."""
+        self._paused.clear()
+
+    async def commit(self, offsets: dict[Place, int]) -> None:
+        """As in `Consumer`."""
+        if self not in self._log.members[self._group] or any(place not in self._assigned for place in offsets):
+            raise Abandoned
+        self._log.commits[self._group].update(offsets)
+
+    async def committed(self, partitions: Sequence[Place]) -> dict[Place, int]:
+        """As in `Consumer`."""
+        commits = self._log.commits[self._group]
+        return {place: commits[place] for place in partitions if place in commits}
+
+    def assignment(self) -> list[Place]:
+        """As in `Consumer`."""
+        return sorted(self._assigned)
+
+    def high_watermark(self, topic: str, partition: int) -> tuple[int, float] | None:
+        """As in `Consumer`; always fresh."""
+        if (topic, partition) not in self._assigned:
+            return None
+        return len(self._log.records[(topic, partition)]), time.time()
+
+
+def crash(member: MemoryConsumer) -> Callable[[], object]:
+    """The member is gone without leaving; the group notices when the returned coroutine function is awaited."""
+    members = member._log.members[member._group]
+    members.remove(member)
+    survivors = list(members)
+
+    async def notice() -> None:
+        if survivors:
+            await survivors[0]._rebalance_all(survivors)
+
+    return notice
