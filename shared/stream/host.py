@@ -30,38 +30,38 @@ def die(code: str) -> None:
     os._exit(70)
 
 
-class _OursOnly(BootStrategy):  # type: ignore[misc]
+class _OursOnly(BootStrategy):
     enable_kafka = False
     enable_web = False
 
 
-class _App(faust.App):  # type: ignore[misc]
+class _App(faust.App):
     BootStrategy = _OursOnly
 
 
-class DataPlane(Service):  # type: ignore[misc]
+class DataPlane(Service):
     """Runs the loop; on stop finishes the batch and leaves the group, or ends the process after 25 s."""
 
     def __init__(self, loop: Loop) -> None:
         super().__init__()
-        self._loop = loop
+        self._plane = loop
         self._done = asyncio.Event()
 
     @Service.task
     async def _run(self) -> None:
-        await self._loop.run()
+        await self._plane.run()
         self._done.set()
 
     async def on_stop(self) -> None:
         """As above."""
-        await self._loop.stop()
+        await self._plane.stop()
         try:
             await asyncio.wait_for(self._done.wait(), SHUTDOWN_SECONDS)
         except TimeoutError:
             die("shutdown-took-too-long")
 
 
-class Periodic(Service):  # type: ignore[misc]
+class Periodic(Service):
     """Calls `action` every `seconds`, one call at a time; an exception ends the process."""
 
     def __init__(self, action: Callable[[], Awaitable[Any]], seconds: float) -> None:
@@ -81,7 +81,7 @@ class Periodic(Service):  # type: ignore[misc]
             await self.sleep(self._seconds)
 
 
-class Background(Service):  # type: ignore[misc]
+class Background(Service):
     """Starts something before the others and stops it after them."""
 
     def __init__(self, start: Callable[[], Awaitable[Any]], stop: Callable[[], Awaitable[Any]]) -> None:
@@ -102,7 +102,7 @@ def run(name: str, bootstrap: str, make: Callable[[], Awaitable[Sequence[Any]]])
     """Run the process until SIGTERM or SIGINT. `make` builds the services inside the running loop, in start order."""
     app = _App(name, broker=f"kafka://{bootstrap}", autodiscover=False, web_enabled=False, topic_allow_declare=False)
 
-    @app.task
+    @app.task  # type: ignore[untyped-decorator]
     async def start() -> None:
         try:
             for service in await make():
