@@ -1,0 +1,80 @@
+# What one can do with this project. `make help` lists it; every target that needs the environment makes it first.
+# Needs GNU make and a Python from 3.11 to 3.13 with its venv module. Another Python: make sync PYTHON=python3.12
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+SYNCED := .venv/.synced
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links pyproject.toml
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help sync demo up test lint fmt types imports unit integration loss lock schemas docs clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+sync: $(SYNCED) ## the environment in .venv, exactly as locked (nothing to do while the lock has not changed)
+
+demo: sync ## one discharge through all five services, from an HL7 message to a mail
+	$(BIN)/care demo
+
+up: sync ## the local stack and all services, until Ctrl-C
+	$(BIN)/care up
+
+test: sync lint types imports ## everything CI runs
+	$(BIN)/pytest
+
+lint: sync ## style, complexity, banned calls, formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+fmt: sync ## rewrite in house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: sync ## mypy, strict
+	$(BIN)/mypy
+
+imports: sync ## who may import whom
+	$(BIN)/lint-imports
+
+unit: sync ## only the tests that need no server
+	$(BIN)/pytest -m "not integration"
+
+integration: sync ## only the tests that need a Kafka and a MongoDB (they bring them)
+	$(BIN)/pytest tests/integration
+
+loss: sync ## the loss suite in its long form: every fault 20 times (long)
+	$(BIN)/pytest tests/integration/loss --rounds 20
+
+lock: $(BIN)/uv ## resolve the dependencies anew, with hashes; names no registry
+	$(UV_COMPILE) -o requirements/runtime.lock.txt
+	$(UV_COMPILE) --group dev --group demo -o requirements/dev.lock.txt
+
+schemas docs: sync ## rewrite what is generated: JSON Schema snapshots, docs/configuration.md, docs/topics.md
+	$(BIN)/python docs/generate.py
+
+clean: ## as after a fresh clone, .venv removed too
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* dist var
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The project itself is put on the path by a .pth file and a two-line command: an editable install would have to fetch
+# a build backend that no hash of ours vouches for.
+$(SYNCED): requirements/dev.lock.txt $(BIN)/uv
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements/dev.lock.txt
+	@$(BIN)/python -c 'import pathlib, sysconfig; \
+		pathlib.Path(sysconfig.get_path("purelib"), "care_transitions.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
+	@printf '#!%s\nimport sys\n\nfrom care.__main__ import main\n\nsys.exit(main())\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/care
+	@chmod +x $(BIN)/care
+	@touch $@
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { \
+		echo "$(PYTHON) is not a Python from 3.11 to 3.13. Install one (Debian 12: apt-get install python3 python3-venv)" \
+		"or name it: make sync PYTHON=python3.12"; exit 1; } >&2
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv module. Install it (Debian, Ubuntu: apt-get install python3-venv)"; exit 1; } >&2
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
