@@ -13,7 +13,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 .PHONY: help sync demo up test lint fmt types imports unit integration loss lock schemas docs clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 sync: $(SYNCED) ## the environment in .venv, exactly as locked (nothing to do while the lock has not changed)
 
@@ -66,7 +66,7 @@ $(SYNCED): requirements/dev.lock.txt $(BIN)/uv
 	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements/dev.lock.txt
 	@$(BIN)/python -c 'import pathlib, sysconfig; \
 		pathlib.Path(sysconfig.get_path("purelib"), "care_transitions.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
-	@printf '#!%s\nimport sys\n\nfrom care.__main__ import main\n\nsys.exit(main())\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/care
+	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -P -m care "$$@"\n' > $(BIN)/care
 	@chmod +x $(BIN)/care
 	@touch $@
 
