@@ -1,0 +1,9 @@
+"""Segments to facts: one HL7 v2 message becomes one `AdtEvent`, by the feed it came from.
+
+It says what the message says and decides nothing: identity, state and consequence belong to `domain`.
+"""
+
+from services.admissions.adt.event import NotAdt, read_adt
+from services.admissions.adt.feed import FeedFacts
+
+__all__ = ["FeedFacts", "NotAdt", "read_adt"]

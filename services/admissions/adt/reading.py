@@ -1,0 +1,103 @@
+"""What is shared while one message is read: its feed, its offset, and what was noticed on the way.
+
+`Fields` collects one contract object and keeps apart what was not sent, what was cleared and what was said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timezone
+from typing import Any, TypeVar
+
+from services.admissions.adt.feed import FeedFacts
+from shared.hl7.er7 import NULL, Element, Message, Segment
+from shared.hl7.times import read_date, read_moment, read_offset
+from shared.schemas.adt import Authority, Moment
+
+T = TypeVar("T")
+
+CHARSET_ASSUMED = "charset_assumed"
+SEPARATORS_ASSUMED = "separators_assumed"
+NO_CONTROL_ID = "no_control_id"
+UNREADABLE_CODE = "unreadable_code"
+UNREADABLE_TIME = "unreadable_time"
+
+
+def said(element: Element, component: int = 1, subcomponent: int = 1) -> str:
+    """One value without blanks around it; "" if it was not sent or is null within a field that was sent."""
+    text = element.text(component, subcomponent).strip()
+    return "" if text == NULL else text
+
+
+class Reading:
+    """One message being read for one feed."""
+
+    def __init__(self, message: Message, feed: FeedFacts) -> None:
+        self.message = message
+        self.feed = feed
+        self.authorities: dict[tuple[str, str], Authority] = {}
+        self.flags: set[str] = set()
+        self._offset: timezone | None = read_offset(said(message.header.element(7)))
+
+    def moment(self, element: Element, component: int = 1, subcomponent: int = 1) -> Moment | None:
+        """A time; one that cannot be read is flagged and not said."""
+        text = said(element, component, subcomponent)
+        moment = read_moment(text, message_offset=self._offset, zone=self.feed.tz) if text else None
+        if text and moment is None:
+            self.flags.add(UNREADABLE_TIME)
+        return moment
+
+    def date(self, element: Element) -> str | None:
+        """The date part of a time; one that cannot be read is flagged and not said."""
+        text = said(element)
+        date = read_date(text) if text else None
+        if text and date is None:
+            self.flags.add(UNREADABLE_TIME)
+        return date
+
+    def yes_or_no(self, element: Element) -> bool | None:
+        """HL7 table 0136; another code is flagged and not said."""
+        text = said(element).upper()
+        if text and text not in {"Y", "N"}:
+            self.flags.add(UNREADABLE_CODE)
+        return {"Y": True, "N": False}.get(text)
+
+
+class Fields:
+    """The values of one contract object, by name; a name with no value was not sent."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self._cleared: set[str] = set()
+
+    def one(self, name: str, segment: Segment, field: int, read: Callable[[Element], T | None]) -> None:
+        """A field that does not repeat, or whose first repetition is meant."""
+        if segment.is_null(field):
+            self._cleared.add(name)
+        elif segment.raw(field):
+            value = read(segment.element(field))
+            if value not in (None, ""):
+                self.values[name] = value
+
+    def many(self, name: str, segment: Segment, field: int, read: Callable[[Element], T | None]) -> None:
+        """A repeating field: a snapshot."""
+        if segment.is_null(field):
+            self.clear(name)
+        elif segment.raw(field):
+            values = [read(element) for element in segment.elements(field)]
+            self.group(name, [value for value in values if value not in (None, "")])
+
+    def group(self, name: str, values: list[T]) -> None:
+        """A snapshot that was read elsewhere; an empty one was not sent."""
+        if values:
+            self.values[name] = tuple(values)
+
+    def clear(self, name: str) -> None:
+        """The sender clears a repeating field."""
+        self._cleared.add(name)
+        self.values[name] = ()
+
+    @property
+    def cleared(self) -> tuple[str, ...]:
+        """Names of this object that were cleared and not said otherwise, sorted."""
+        return tuple(sorted(name for name in self._cleared if not self.values.get(name)))
