@@ -1,0 +1,174 @@
+"""What is said of a transition is the difference between what stood and what stands.
+
+What stands is a pure function of the encounter's carried state (`assess`), never of the way it came about; the table
+`SAYS` names the event for each pair. A death always stands as `closed` with the reason `deceased` and one deadline for
+a human (bereavement): said as opened when it is known with the discharge, as closed when it is learnt later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from services.discharge.domain.clocks import ClockError
+from services.discharge.domain.deadlines import PROVENANCE, plan
+from services.discharge.domain.model import EncounterDocument, NotOpened, Policy, Told, TransitionRecord
+from shared.schemas.encounters import EncounterEvent, EncounterState, Withdrawal
+from shared.schemas.envelope import TYPE_PREFIX, derived_id
+from shared.schemas.transitions import (
+    TransitionClosed,
+    TransitionEvent,
+    TransitionOpened,
+    TransitionState,
+    TransitionUpdated,
+    TransitionWithdrawn,
+)
+
+Status = Literal["none", "open", "closed", "withdrawn"]
+
+SAYS: Final[Mapping[tuple[Status, Status], type[TransitionEvent]]] = {
+    ("none", "open"): TransitionOpened,
+    ("none", "closed"): TransitionOpened,
+    ("withdrawn", "open"): TransitionOpened,
+    ("withdrawn", "closed"): TransitionOpened,
+    ("open", "open"): TransitionUpdated,
+    ("open", "closed"): TransitionClosed,
+    ("closed", "open"): TransitionUpdated,
+    ("closed", "closed"): TransitionUpdated,
+    ("open", "withdrawn"): TransitionWithdrawn,
+    ("closed", "withdrawn"): TransitionWithdrawn,
+}
+"""(what stood, what stands) → what is said. A pair that is not here says nothing."""
+
+
+class Unhearable(Exception):
+    """The event can never be decided upon. `code` says why, without a word of the patient."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def transition_id(encounter: EncounterState) -> str:
+    """One id for each discharge that was said of an encounter."""
+    return derived_id("transition", encounter.encounter_id, encounter.discharge_version)
+
+
+def assess(event: EncounterEvent, policy: Policy) -> TransitionState | NotOpened | None:
+    """What stands because of this encounter: a transition, a discharge that opens none, or no discharge.
+
+    Raises Unhearable (`discharge-time-missing`, `zone-unknown`).
+    """
+    encounter, table = event.encounter, policy.pathways
+    if encounter.status != "finished" or encounter.discharge_version < 1:
+        return None
+    name = table.choose(
+        encounter.class_, encounter.admission_type, encounter.disposition, deceased=event.patient.deceased
+    )
+    if table.pathways[name].not_opened:
+        return NotOpened(
+            discharge_version=encounter.discharge_version, pathway=name, reason=table.pathways[name].not_opened
+        )
+    return _standing(encounter, name, policy)
+
+
+def _standing(encounter: EncounterState, name: str, policy: Policy) -> TransitionState:
+    table, at = policy.pathways, encounter.discharged_at
+    if at is None:
+        raise Unhearable("discharge-time-missing")
+    try:
+        deadlines = plan(table.clocks_of(name), encounter, at, policy.calendar)
+    except ClockError as refused:
+        raise Unhearable(refused.code) from None
+    closed = table.pathways[name].closed
+    return TransitionState(
+        transition_id=transition_id(encounter),
+        encounter_id=encounter.encounter_id,
+        discharge_version=encounter.discharge_version,
+        status="closed" if closed else "open",
+        pathway=name,
+        pathway_version=table.version,
+        discharged_at=at,
+        deadlines=deadlines,
+        reason=closed,
+    )
+
+
+def decide(
+    document: EncounterDocument | None, event: EncounterEvent, cause: str, policy: Policy
+) -> tuple[EncounterDocument, tuple[Told, ...]]:
+    """The new state and what is to be said; `cause` is the id of the event heard. Raises Unhearable.
+
+    Before: the event is no older than any that was decided. If repeated: the same state, and nothing is said.
+    """
+    document = document or EncounterDocument(encounter_id=event.encounter.encounter_id)
+    stands = assess(event, policy)
+    wanted = stands if isinstance(stands, TransitionState) else None
+    records = {record.transition.transition_id: record for record in document.transitions}
+    told: list[Told] = []
+    for id_, record in records.items():
+        if record.transition.status != "withdrawn" and (wanted is None or id_ != wanted.transition_id):
+            void = record.transition.model_copy(update={"status": "withdrawn", "reason": _why(event, stands)})
+            records[id_] = _say(record, void, event, cause, told)
+    if wanted is not None:
+        records[wanted.transition_id] = _say(records.get(wanted.transition_id), wanted, event, cause, told)
+    not_opened = stands if isinstance(stands, NotOpened) else None
+    return document.model_copy(update={"transitions": tuple(records.values()), "not_opened": not_opened}), tuple(told)
+
+
+def _why(event: EncounterEvent, stands: TransitionState | NotOpened | None) -> str:
+    if isinstance(stands, NotOpened):
+        return stands.reason
+    return "encounter-cancelled" if event.encounter.status == "cancelled" else "discharge-withdrawn"
+
+
+def _say(
+    record: TransitionRecord | None, now: TransitionState, event: EncounterEvent, cause: str, told: list[Told]
+) -> TransitionRecord:
+    """Tell the difference, if there is one, and remember it."""
+    before: Status = record.transition.status if record else "none"
+    type_ = SAYS[(before, now.status)]
+    data = type_(
+        patient=event.patient,
+        encounter=event.encounter,
+        care_team=event.care_team,
+        occurred_at=event.occurred_at,
+        processing_id=event.processing_id,
+        withdraws=_taken_back(record, now),
+        transition=now,
+    )
+    fingerprint = _fingerprint(data)
+    if record is not None and fingerprint == record.fingerprint:
+        return record
+    said = Withdrawal(
+        event_id=derived_id("discharge", cause, type_.TYPE, now.transition_id), type=TYPE_PREFIX + type_.TYPE
+    )
+    told.append(Told(data, said.event_id))
+    opened = record.opened if record and type_ is not TransitionOpened else said
+    return TransitionRecord(transition=now, fingerprint=fingerprint, opened=opened, closed=_closed(record, said, now))
+
+
+def _taken_back(record: TransitionRecord | None, now: TransitionState) -> tuple[Withdrawal, ...]:
+    if record is None or record.transition.status == "withdrawn":
+        return ()
+    closed = (record.closed,) if record.closed else ()
+    if now.status == "withdrawn":
+        return (record.opened, *closed)
+    return closed if now.status == "open" else ()
+
+
+def _closed(record: TransitionRecord | None, said: Withdrawal, now: TransitionState) -> Withdrawal | None:
+    """The closing event that stands, if one was said."""
+    if said.type == TYPE_PREFIX + TransitionClosed.TYPE:
+        return said
+    return record.closed if record and now.status == record.transition.status == "closed" else None
+
+
+def _fingerprint(data: TransitionEvent) -> str:
+    """A digest of all that is said but its time, what it withdraws, and the editions of calendars."""
+    content = data.model_dump(mode="json", by_alias=True, exclude={"occurred_at", "withdraws"})
+    for deadline in content["transition"]["deadlines"]:
+        deadline["inputs"] = {k: v for k, v in deadline["inputs"].items() if k not in PROVENANCE}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
