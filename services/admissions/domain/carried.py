@@ -1,0 +1,133 @@
+"""What an event carries: patient, stay and care team as they stand, made from the registers and the fold."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final, NamedTuple
+
+from services.admissions.domain.care_team import team_of
+from services.admissions.domain.fold import Standing
+from services.admissions.domain.lifecycle import Stage
+from services.admissions.domain.model import Encounter, Patient, Registers
+from services.admissions.domain.registers import value_of
+from shared.schemas.encounters import CareTeamMember, EncounterState, EncounterStatus, PatientState, When
+
+EXPIRED: Final = frozenset({"20", "40", "41", "42"})  # NUBC UB-04 FL17
+STATUS: Final[dict[Stage, EncounterStatus]] = {
+    Stage.INFERRED: "in-progress",
+    Stage.REGISTERED: "in-progress",
+    Stage.ADMITTED: "in-progress",
+    Stage.DISCHARGED: "finished",
+    Stage.CANCELLED: "cancelled",
+}
+"""FHIR R4 Encounter.status. A stay known by mention is only ever said after its said discharge was withdrawn."""
+
+
+class Carried(NamedTuple):
+    """The state that travels in every event about a stay."""
+
+    patient: PatientState
+    encounter: EncounterState
+    care_team: tuple[CareTeamMember, ...]
+
+    @property
+    def digest(self) -> str:
+        """Equal for what a hearer would take for the same."""
+        parts = (self.patient, self.encounter, *self.care_team)
+        return hashlib.sha256("\n".join(part.model_dump_json() for part in parts).encode()).hexdigest()
+
+
+def carried(patient: Patient, encounter: Encounter, standing: Standing, version: int) -> Carried:
+    """What an event about this stay carries now; `version` is the discharge version."""
+    team = team_of(patient.registers, encounter.registers)
+    return Carried(patient_state(patient), _encounter_state(patient, encounter, standing, version), team)
+
+
+def deceased(patient: Patient) -> bool:
+    """PID-30 or PID-29, the later word; or a discharge that says expired."""
+    return _recorded_dead(patient.registers) or any(
+        one.stage is Stage.DISCHARGED and value_of(one.registers, "discharge_disposition") in EXPIRED
+        for one in patient.encounters.values()
+    )
+
+
+def _recorded_dead(registers: Registers) -> bool:
+    """PID-30 = N takes back a time of death that was recorded no later."""
+    died, indicator = registers.get("died_at"), registers.get("death_indicator")
+    if indicator is not None and indicator.value:
+        return True
+    if died is None or died.value is None:
+        return False
+    return indicator is None or indicator.value is None or indicator.stamp < died.stamp
+
+
+def patient_state(patient: Patient) -> PatientState:
+    """The patient as carried."""
+    of = patient.registers
+    numbers = [value_of(of, name, []) for name in sorted(of) if name.startswith("identifiers:")]
+    return PatientState.model_validate(
+        {
+            "patient_id": patient.patient_id,
+            "identifiers": _once([number for one in numbers for number in one]),
+            "name": value_of(of, "name", {}),
+            "birth_date": value_of(of, "birth_date", ""),
+            "sex": value_of(of, "sex", ""),
+            "language": value_of(of, "language", ""),
+            "telecoms": value_of(of, "phones", []) + value_of(of, "emails", []),
+            "addresses": value_of(of, "addresses", []),
+            "deceased": deceased(patient),
+            "identity_unknown": value_of(of, "identity_unknown", False),
+        }
+    )
+
+
+def _once(numbers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [number for place, number in enumerate(numbers) if number not in numbers[:place]]
+
+
+def _encounter_state(patient: Patient, encounter: Encounter, standing: Standing, version: int) -> EncounterState:
+    of = encounter.registers
+    facility = value_of(of, "facility") or value_of(of, "sending_facility", {})
+    return EncounterState.model_validate(
+        {
+            "encounter_id": encounter.encounter_id,
+            "status": STATUS[standing.stage],
+            "class": value_of(of, "class_", ""),
+            "visit_number": value_of(of, "visit_number"),
+            "account_number": value_of(of, "account_number"),
+            "facility": facility.get("code", ""),
+            "zone": facility.get("zone", "UTC"),
+            "location": value_of(of, "location", {}),
+            "admission_type": value_of(of, "admission_type", ""),
+            "hospital_service": value_of(of, "hospital_service", ""),
+            "admitted_at": _admitted_at(of, standing),
+            "expected_discharge_at": value_of(of, "expected_discharge_at"),
+            "discharge_version": version,
+            "protected": _is_protected(patient, encounter),
+            **_end(of, standing),
+        }
+    )
+
+
+def _admitted_at(of: Registers, standing: Standing) -> Any:
+    """PV1-44, else when the begin that stands occurred."""
+    begin = standing.admitted or standing.registered
+    return value_of(of, "admitted_at") or (When(instant=begin.occurred) if begin else None)
+
+
+def _end(of: Registers, standing: Standing) -> dict[str, Any]:
+    """Only a stay that is over has an end."""
+    if standing.discharged is None:
+        return {}
+    return {
+        "discharged_at": value_of(of, "discharged_at") or When(instant=standing.discharged.occurred),
+        "disposition": value_of(of, "discharge_disposition", ""),
+        "discharged_to": value_of(of, "discharged_to", ""),
+    }
+
+
+def _is_protected(patient: Patient, encounter: Encounter) -> bool:
+    """PD1-12, PV2-22, an ARV that restricts, or a protected unit at any time of the stay."""
+    registers = (patient.registers, encounter.registers)
+    told = (value_of(of, name, False) for of in registers for name in ("protected", "restrictions"))
+    return encounter.protected_unit or any(told)

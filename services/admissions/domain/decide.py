@@ -1,0 +1,208 @@
+"""One ADT message and the patient it is about, to the patient as it stands then and to what is to be said.
+
+Merge the registers, keep the fact, fold, compare with what was said. A message that is known again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.admissions.domain import fields, fold, identity, registers, reviews, times
+from services.admissions.domain.carried import Carried, carried, deceased
+from services.admissions.domain.difference import Step, difference, is_known, standing_after, version_after
+from services.admissions.domain.lifecycle import UPDATE, Trigger
+from services.admissions.domain.model import Encounter, LifecycleFact, Patient, Said, Source
+from services.admissions.domain.visit import encounter_id_of, visit_of
+from shared.feeds import FeedProfile
+from shared.schemas.adt import AdtEvent
+from shared.schemas.encounters import (
+    EncounterAdmitted,
+    EncounterDischarged,
+    EncounterEvent,
+    EncounterRegistered,
+    EncounterUpdated,
+    Withdrawal,
+)
+from shared.schemas.envelope import derived_id
+
+STILL_FOLLOWED: Final = timedelta(days=60)
+"""For so long after a discharge a change of the patient (an address, a telephone) is news about that stay too."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message that acts. `cause` is the id of the record that brought it."""
+
+    event: AdtEvent
+    profile: FeedProfile
+    source: Source
+    cause: str
+
+    @property
+    def stamp(self) -> str:
+        """Its place among the writers of registers."""
+        rank = len(Trigger) if self.event.trigger == UPDATE else Trigger(self.event.trigger).rank
+        return registers.stamp(times.heard_at(self.event), rank, self.source)
+
+
+@dataclass(frozen=True)
+class Telling:
+    """One event to say about one stay, under the stay's own key."""
+
+    id: str
+    encounter_id: str
+    key: str
+    data: EncounterEvent
+
+
+def decide(known: Patient | None, message: Message, who: identity.Resolution) -> tuple[Patient, tuple[Telling, ...]]:
+    """The patient after the message, and what to say."""
+    before = known or _new_patient(message, who)
+    visit = visit_of(message.event, message.profile)
+    at_hand = encounter_id_of(before.patient_id, visit) if visit else ""
+    if _is_known_again(before, at_hand, message):
+        return before, ()
+    write = fields.written(message.event, message.profile)
+    patient = _described(before, message, who, write)
+    if visit:
+        patient = _with_encounter(patient, _encounter(patient, at_hand, visit, message, write))
+    return _told(patient, message, at_hand, to_all=deceased(patient) != deceased(before))
+
+
+def _new_patient(message: Message, who: identity.Resolution) -> Patient:
+    processing_id = identity.processing_of(message.event.processing_id)
+    return Patient(patient_id=who.patient_id, tenant=message.profile.tenant, processing_id=processing_id)
+
+
+def _is_known_again(patient: Patient, at_hand: str, message: Message) -> bool:
+    encounter = patient.encounters.get(at_hand)
+    return encounter is not None and any(fact.source == message.source for fact in encounter.facts)
+
+
+def _described(patient: Patient, message: Message, who: identity.Resolution, write: fields.Written) -> Patient:
+    described = patient.model_copy(
+        update={
+            "claims": tuple(sorted({*patient.claims, *who.claims})),
+            "registers": registers.merge(patient.registers, write.patient, message.stamp),
+            **reviews.marks(patient, message.event.patient),
+        }
+    )
+    return described.model_copy(update={"reviews": reviews.of_identity(described, who.others)})
+
+
+def _encounter(
+    patient: Patient, encounter_id: str, visit: tuple[str, ...], message: Message, write: fields.Written
+) -> Encounter:
+    before = patient.encounters.get(encounter_id) or Encounter(
+        encounter_id=encounter_id, key=patient.patient_id, visit=visit
+    )
+    kept = before.facts if message.event.trigger == UPDATE else fold.remember(before.facts, _fact(message))
+    return before.model_copy(
+        update={
+            "facts": kept,
+            "registers": registers.merge(before.registers, write.encounter, message.stamp),
+            "protected_unit": before.protected_unit or write.protected_unit,
+            "stage": fold.fold(kept).stage,
+        }
+    )
+
+
+def _fact(message: Message) -> LifecycleFact:
+    event = message.event
+    happened = times.occurred(event)
+    return LifecycleFact(
+        trigger=Trigger(event.trigger),
+        source=message.source,
+        occurred=happened,
+        until=happened + times.reach(event.occurred_at),
+        recorded=times.recorded(event),
+        stamp=message.stamp,
+        class_=message.profile.class_of(event.encounter.class_ or ""),
+    )
+
+
+def _with_encounter(patient: Patient, encounter: Encounter) -> Patient:
+    return patient.model_copy(update={"encounters": {**patient.encounters, encounter.encounter_id: encounter}})
+
+
+def _told(patient: Patient, message: Message, at_hand: str, *, to_all: bool) -> tuple[Patient, tuple[Telling, ...]]:
+    """Every stay that this message is news about, the one at hand first."""
+    now = times.heard_at(message.event)
+    told: list[Telling] = []
+    for encounter in list(_concerned(patient, at_hand, now, to_all=to_all)):
+        standing = fold.fold(encounter.facts)
+        patient = reviews.with_fold(patient, encounter.encounter_id, standing.reviews)
+        if not standing.unmanageable:
+            said, tellings = _say(patient, encounter, standing, message)
+            patient = _with_encounter(patient, encounter.model_copy(update={"said": said}))
+            told += tellings
+    return patient, tuple(told)
+
+
+def _concerned(patient: Patient, at_hand: str, now: datetime, *, to_all: bool) -> Iterable[Encounter]:
+    """The stay at hand, and those said ones that are still followed; a death, or its taking back, concerns all."""
+    if at_hand:
+        yield patient.encounters[at_hand]
+    for encounter in patient.encounters.values():
+        followed = encounter.said.ended is None or now - encounter.said.ended <= STILL_FOLLOWED
+        if encounter.encounter_id != at_hand and encounter.said.status and (to_all or followed):
+            yield encounter
+
+
+def _say(
+    patient: Patient, encounter: Encounter, standing: fold.Standing, message: Message
+) -> tuple[Said, tuple[Telling, ...]]:
+    """What is new about one stay. A changed state without a change of status is an update, and only then one."""
+    said = encounter.said
+    steps = difference(said, standing.stage)
+    version = version_after(said, steps)
+    state = carried(patient, encounter, standing, version)
+    if not steps and is_known(said, standing.stage) and state.digest != said.digest:
+        steps = (Step(EncounterUpdated),)
+    if not steps:
+        return said, ()
+    tellings = tuple(_telling(patient, encounter, standing, message, step, state) for step in steps)
+    pairs = zip(steps, (telling.id for telling in tellings), strict=True)
+    return _said(said, state, standing_after(said, pairs)), tellings
+
+
+def _said(before: Said, state: Carried, standing: tuple[Withdrawal, ...]) -> Said:
+    ended = state.encounter.discharged_at
+    return before.model_copy(
+        update={
+            "status": state.encounter.status,
+            "discharge_version": state.encounter.discharge_version,
+            "standing": standing,
+            "digest": state.digest,
+            "ended": ended.instant if ended else None,
+        }
+    )
+
+
+def _telling(
+    patient: Patient, encounter: Encounter, standing: fold.Standing, message: Message, step: Step, state: Carried
+) -> Telling:
+    data = step.model(
+        patient=state.patient,
+        encounter=state.encounter,
+        care_team=state.care_team,
+        occurred_at=_happened(step, standing, message),
+        processing_id=patient.processing_id,
+        withdraws=step.withdraws,
+    )
+    id_ = derived_id(message.cause, step.model.TYPE, encounter.encounter_id)
+    return Telling(id_, encounter.encounter_id, encounter.key, data)
+
+
+def _happened(step: Step, standing: fold.Standing, message: Message) -> datetime:
+    """A begin or an end happened when its fact says; a correction or an update when the hospital said it."""
+    facts = {
+        EncounterRegistered: standing.registered,
+        EncounterAdmitted: standing.admitted,
+        EncounterDischarged: standing.discharged,
+    }
+    fact = facts.get(step.model)
+    return fact.occurred if fact else times.heard_at(message.event)

@@ -1,0 +1,90 @@
+"""Who a message is about: identifiers that tell patients apart, and the patient they lead to.
+
+Only types and authorities that the feed's profile trusts count; never a social security, licence or insurance number
+(HL7 table 0203 SS, DL, MC ...: not in `identifier_types`). Claims are unique; a number that another patient holds
+already stays there and a person looks at it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from services.admissions.domain.model import Source
+from shared.feeds import FeedProfile
+from shared.schemas.envelope import derived_id
+from shared.schemas.identifiers import Identifier
+
+PRODUCTION: Final = "P"
+_ALONE: Final = "MR"
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """The patient; what it may claim as well; other patients that hold one of the message's numbers."""
+
+    patient_id: str
+    claims: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+
+def processing_of(sent: str) -> str:
+    """MSH-11 as state is kept apart by it; one that was not sent is production, as the door it came by is."""
+    return sent.strip().upper() or PRODUCTION
+
+
+def usable(identifiers: tuple[Identifier, ...] | None, profile: FeedProfile) -> tuple[Identifier, ...]:
+    """The identifiers that tell patients apart, normalised, best first: by rank of type, then by place."""
+    sent = [_normalised(one, profile, alone=len(identifiers or ()) == 1) for one in identifiers or ()]
+    kept = dict.fromkeys(
+        one for one in sent if one.value and one.type in profile.identifier_types and profile.trusts(one.assigner)
+    )
+    return tuple(sorted(kept, key=lambda one: profile.identifier_types.index(one.type)))
+
+
+def _normalised(identifier: Identifier, profile: FeedProfile, *, alone: bool) -> Identifier:
+    """A single repetition without a type is a medical record number; one without an authority is the feed's own."""
+    return Identifier(
+        value=identifier.value.strip().upper(),
+        assigner=identifier.assigner.strip().upper() or profile.default_authority,
+        type=identifier.type.strip().upper() or (_ALONE if alone else ""),
+    )
+
+
+def claim_of(identifier: Identifier, tenant: str, processing_id: str) -> str:
+    """`tenant|authority|type|value`; test and training patients are others, whatever their number."""
+    return "|".join([_realm(tenant, processing_id), *(_plain(part) for part in _parts(identifier))])
+
+
+def _parts(identifier: Identifier) -> tuple[str, str, str]:
+    return identifier.assigner, identifier.type, identifier.value
+
+
+def _plain(part: str) -> str:
+    return part.replace("%", "%25").replace("|", "%7C")
+
+
+def _realm(tenant: str, processing_id: str) -> str:
+    return tenant if processing_id == PRODUCTION else f"{tenant}~{_plain(processing_id)}"
+
+
+def new_patient_id(
+    identifiers: tuple[Identifier, ...], tenant: str, processing_id: str, source: Source, secret: bytes
+) -> str:
+    """The id at first sight: of the best-ranked identifier, keyed so that nobody can guess it; else of the message."""
+    realm = _realm(tenant, processing_id)
+    if not identifiers:
+        return derived_id("patient-of-message", realm, *source)
+    best = "|".join(_plain(part) for part in _parts(identifiers[0]))
+    return derived_id("patient", realm, hmac.new(secret, best.encode(), hashlib.sha256).hexdigest())
+
+
+def resolve(claims: tuple[str, ...], holders: Mapping[str, str], new_id: str) -> Resolution:
+    """The patient that the best-ranked held claim leads to, else a new one. `holders`: claim to patient id."""
+    patient_id = next((holders[claim] for claim in claims if claim in holders), new_id)
+    free = tuple(claim for claim in claims if holders.get(claim, patient_id) == patient_id)
+    others = dict.fromkeys(holders[claim] for claim in claims if holders.get(claim, patient_id) != patient_id)
+    return Resolution(patient_id, free, tuple(others))

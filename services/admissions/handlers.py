@@ -1,0 +1,126 @@
+"""How admissions hears its topic: bytes to a message that acts, the patient it is about, and what is to be said.
+
+Set aside, by `read` giving None: what is not ADT, and triggers that this service does not act on. Refused: what can
+never be read, and a feed or form that is not known. Nothing here waits, reads a clock or keeps anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from services.admissions.adt import FeedFacts, NotAdt, read_adt
+from services.admissions.domain import identity
+from services.admissions.domain.decide import Message, Telling, decide
+from services.admissions.domain.lifecycle import ACTING
+from services.admissions.domain.model import Patient
+from shared.feeds import FeedProfile
+from shared.hl7.er7 import parse
+from shared.hl7.malformed import Malformed
+from shared.schemas.adt import AdtEvent
+from shared.schemas.envelope import Envelope, Mode
+from shared.schemas.registry import ER7_MEDIA_TYPE
+from shared.schemas.topics import ADT_INBOUND
+from shared.stream.codec import envelope_of
+from shared.stream.decisions import Decision, Desk, Fact, Handler, Refs, Refused, Say
+from shared.stream.records import Heard
+
+COLLECTION: Final = "patients"
+_HASH_DIGITS: Final = 16
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """A message that acts, its claims best first, and the id of the patient if nobody holds one of them."""
+
+    message: Message
+    claims: tuple[str, ...]
+    new_patient_id: str
+
+
+class AdtHandler:
+    """Hears `adt.inbound.v1`. `identity_secret` keys the ids of patients and is the same for ever."""
+
+    def __init__(self, feeds: Mapping[str, FeedProfile], identity_secret: bytes) -> None:
+        if not identity_secret:
+            raise ValueError("the identity secret is empty")
+        self._feeds = feeds
+        self._secret = identity_secret
+
+    def read(self, record: Heard) -> Fact | None:
+        """As in `Handler`. Refused: `feed-unknown`, `content-type-unknown`, the reader's reasons (`no-time` ...)."""
+        envelope = envelope_of(record)
+        profile = self._feeds.get(envelope.feed)
+        if profile is None:
+            raise Refused("feed-unknown")
+        if not record.header("content-type").startswith(ER7_MEDIA_TYPE):
+            raise Refused("content-type-unknown")
+        event = _event(record.value or b"", profile)
+        if envelope.mode is Mode.OFF or event is None or event.trigger not in ACTING:
+            return None
+        return self._fact(record, envelope, event, profile)
+
+    def _fact(self, record: Heard, envelope: Envelope, event: AdtEvent, profile: FeedProfile) -> Fact:
+        if event.occurred_at.instant is None:
+            raise Refused("no-time")
+        digest = hashlib.sha256(record.value or b"").hexdigest()[:_HASH_DIGITS]
+        message = Message(event, profile, (profile.feed, event.control_id, digest), envelope.id)
+        inbound = self._inbound(message)
+        refs = Refs(COLLECTION, (inbound.new_patient_id,), inbound.claims)
+        return Fact(record, envelope, inbound, (refs,), stream=False)
+
+    def _inbound(self, message: Message) -> Inbound:
+        tenant = message.profile.tenant
+        processing = identity.processing_of(message.event.processing_id)
+        numbers = identity.usable(message.event.patient.identifiers, message.profile)
+        claims = tuple(identity.claim_of(number, tenant, processing) for number in numbers)
+        new_id = identity.new_patient_id(numbers, tenant, processing, message.source, self._secret)
+        return Inbound(message, claims, new_id)
+
+    def decide(self, fact: Fact, desk: Desk) -> Decision:
+        """As in `Handler`: about the patient that the message's best held number leads to."""
+        inbound: Inbound = fact.body
+        found = {claim: desk.by_claim(COLLECTION, claim) for claim in inbound.claims}
+        holders = {claim: standing.id for claim, standing in found.items() if standing is not None}
+        who = identity.resolve(inbound.claims, holders, inbound.new_patient_id)
+        standing = desk.by_id(COLLECTION, who.patient_id)
+        before = Patient.model_validate(standing.state) if standing else None
+        after, tellings = decide(before, inbound.message, who)
+        if after == before:
+            return Decision(COLLECTION, who.patient_id, who.patient_id, metrics={"known_again": 1})
+        return _decision(before, after, tellings)
+
+
+def handlers(feeds: Mapping[str, FeedProfile], identity_secret: bytes) -> dict[str, Handler]:
+    """The handler of each topic that admissions hears."""
+    return {ADT_INBOUND.name: AdtHandler(feeds, identity_secret)}
+
+
+def _event(value: bytes, profile: FeedProfile) -> AdtEvent | None:
+    facts = FeedFacts(
+        name=profile.feed,
+        zone=profile.zone,
+        default_authority=profile.default_authority,
+        provider_authority=profile.people_authority,
+        charset=profile.charset,
+    )
+    try:
+        event = read_adt(parse(value, charset=profile.charset), feed=facts)
+    except Malformed as malformed:
+        raise Refused(malformed.code.value.replace("_", "-")) from None
+    return None if isinstance(event, NotAdt) else event
+
+
+def _decision(before: Patient | None, after: Patient, tellings: tuple[Telling, ...]) -> Decision:
+    opened = set(after.reviews) - set(before.reviews if before else ())
+    return Decision(
+        COLLECTION,
+        after.patient_id,
+        after.patient_id,
+        state=after.model_dump(mode="json"),
+        say=tuple(Say(one.data, one.encounter_id, key=one.key, id=one.id) for one in tellings),
+        claims=after.claims,
+        metrics={"reviews_opened": len(opened)} if opened else {},
+    )

@@ -1,0 +1,173 @@
+"""What a hospital's feed is: known from the door a message came in by, never from what the message says of itself.
+
+One TOML file a deployment with a `[[feed]]` table for each; the edge reads the file, `parse_feeds` judges its content
+and refuses it whole, naming every fault by table and key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from shared.schemas.envelope import Mode
+
+DEFAULT_IDENTIFIER_TYPES: Final = ("MR", "PI", "PE", "EPI")
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_CODE = re.compile(r"[^\s|][^|]{0,198}")
+
+
+class FeedsInvalid(Exception):
+    """The profiles cannot be used. `problems`: one text each, `feed[2].zone: ...`; no patient data is near."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def _slug(value: str) -> str:
+    if not _SLUG.fullmatch(value):
+        raise ValueError("lower-case letters, digits and hyphens only, at most 63")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError):
+        raise ValueError("not an IANA time zone") from None
+    return value
+
+
+def _topic(value: str) -> str:
+    if not _TOPIC.fullmatch(value):
+        raise ValueError("not a legal topic name")
+    return value
+
+
+def _code(value: str) -> str:
+    if not _CODE.fullmatch(value):
+        raise ValueError("empty, too long, or holds a vertical bar")
+    return value.strip().upper()
+
+
+def _codec(value: str) -> str:
+    try:
+        "".encode(value)
+    except LookupError:
+        raise ValueError("not a character set that Python knows") from None
+    return value
+
+
+def _upper_keys(value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    return {str(key).strip().upper(): member for key, member in value.items()}
+
+
+Slug = Annotated[str, AfterValidator(_slug)]
+Code = Annotated[str, AfterValidator(_code)]
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
+class FeedProfile(BaseModel):
+    """One feed. Codes and authorities are compared in upper case; an unknown key is refused.
+
+    `zone` counts where a message gives no offset and `facility_zones` (facility code to IANA zone) does not name the
+    facility. Identifiers of `default_authority` and `trusted_authorities` tell patients apart;
+    (`provider_authority`: the same for providers' numbers, if it is another.)
+    `enterprise_authorities` are trusted and unique across hospitals. `identifier_types` (HL7 table 0203) are in order
+    of rank. `class_codes` maps the site's PV1-2 to HL7 table 0004. Older than `greatest_age_hours`: nobody is told in
+    real time. `protected_units`: points of care and hospital services whose stays are protected. `charset` overrides
+    MSH-18.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    feed: Slug
+    tenant: Slug
+    zone: Zone
+    facility: Code
+    default_authority: Code
+    mode: Mode = Mode.OFF
+    provider_authority: Code | None = None
+    facility_zones: Annotated[dict[str, Zone], BeforeValidator(_upper_keys)] = Field(default_factory=dict)
+    trusted_authorities: tuple[Code, ...] = ()
+    enterprise_authorities: tuple[Code, ...] = ()
+    identifier_types: Annotated[tuple[Code, ...], Field(min_length=1)] = DEFAULT_IDENTIFIER_TYPES
+    class_codes: Annotated[dict[str, Code], BeforeValidator(_upper_keys)] = Field(default_factory=dict)
+    greatest_age_hours: Annotated[int, Field(gt=0)] = 72
+    protected_units: tuple[Code, ...] = ()
+    kafka_topic: Annotated[str, AfterValidator(_topic)] | None = None
+    mllp_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    charset: Annotated[str, AfterValidator(_codec)] | None = None
+
+    @property
+    def people_authority(self) -> str:
+        """The authority of a provider's number that names none."""
+        return self.provider_authority or self.default_authority
+
+    @property
+    def greatest_age(self) -> timedelta:
+        """Beyond it an event tells nobody in real time."""
+        return timedelta(hours=self.greatest_age_hours)
+
+    def trusts(self, authority: str) -> bool:
+        """May this authority's numbers tell patients apart?"""
+        known = (self.default_authority, *self.trusted_authorities, *self.enterprise_authorities)
+        return authority.strip().upper() in known
+
+    def class_of(self, code: str) -> str:
+        """The site's patient class in HL7 table 0004; one that is not mapped stays as it is."""
+        sent = code.strip().upper()
+        return self.class_codes.get(sent, sent)
+
+    def facility_named(self, *candidates: str) -> str:
+        """The first of these codes that the profile knows, or ""."""
+        sent = (candidate.strip().upper() for candidate in candidates)
+        return next((code for code in sent if code == self.facility or code in self.facility_zones), "")
+
+    def zone_of(self, facility: str) -> str:
+        """The IANA zone of a facility."""
+        return self.facility_zones.get(facility, self.zone)
+
+    def protects(self, unit: str) -> bool:
+        """Is this point of care or hospital service one whose stays are protected?"""
+        return unit.strip().upper() in self.protected_units
+
+
+def parse_feeds(content: Mapping[str, Any]) -> dict[str, FeedProfile]:
+    """The profiles by feed. `content` is the file as read: `{"feed": [{...}, ...]}`; raises FeedsInvalid."""
+    tables = content.get("feed")
+    if set(content) != {"feed"} or not isinstance(tables, list) or not tables:
+        raise FeedsInvalid(("the file holds [[feed]] tables, at least one, and nothing else",))
+    problems: list[str] = []
+    profiles = [profile for n, table in enumerate(tables) if (profile := _parse(n, table, problems))]
+    problems += _clashes(profiles)
+    if problems:
+        raise FeedsInvalid(tuple(problems))
+    return {profile.feed: profile for profile in profiles}
+
+
+def _parse(n: int, table: object, problems: list[str]) -> FeedProfile | None:
+    try:
+        return FeedProfile.model_validate(table)
+    except ValidationError as invalid:
+        for error in invalid.errors(include_input=False, include_url=False):
+            place = ".".join([f"feed[{n}]", *(str(part) for part in error["loc"])])
+            problems.append(f"{place}: {error['msg'].removeprefix('Value error, ')}")
+        return None
+
+
+def _clashes(profiles: list[FeedProfile]) -> list[str]:
+    """A door leads to one feed: names, topics and ports (0 means any free one) are given once."""
+    doors = Counter(("feed", profile.feed) for profile in profiles)
+    doors += Counter(("kafka_topic", profile.kafka_topic) for profile in profiles if profile.kafka_topic)
+    doors += Counter(("mllp_port", str(profile.mllp_port)) for profile in profiles if profile.mllp_port)
+    return [f"{key} {value} is given {times} times" for (key, value), times in doors.items() if times > 1]
