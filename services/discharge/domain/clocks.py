@@ -62,13 +62,17 @@ def nth_business_day(after: date, n: int, holidays: Collection[date]) -> date:
     return day
 
 
+def _listed(text: str) -> list[str]:
+    return [part for part in text.split(",") if part]
+
+
 def days_by_admission(inputs: Inputs) -> int:
     """`long_days` for an admission type or a class that is listed as planned, else `short_days`.
 
     What is unknown counts as unplanned: a visit that comes too early does no harm.
     """
-    planned = inputs["admission_type"] in inputs["long_admission_types"].split(",")
-    short_stay = inputs["class"] in inputs["long_classes"].split(",")
+    planned = inputs["admission_type"] in _listed(inputs["long_admission_types"])
+    short_stay = inputs["class"] in _listed(inputs["long_classes"])
     return int(inputs["long_days" if planned or short_stay else "short_days"])
 
 
@@ -103,7 +107,7 @@ def _not_after(inputs: Inputs) -> Window:
 def _business_days(inputs: Inputs) -> Window:
     zone, t0 = zone_of(inputs["zone"]), _t0(inputs)
     d0 = t0.astimezone(zone).date()
-    holidays = [date.fromisoformat(day) for day in inputs["holidays"].split(",") if day]
+    holidays = [date.fromisoformat(day) for day in _listed(inputs["holidays"])]
     opens_at = start_of_day(d0 + timedelta(days=1), zone) if inputs["opens"] == "next-day" else t0
     return Window(opens_at, end_of_day(nth_business_day(d0, int(inputs["days"]), holidays), zone))
 

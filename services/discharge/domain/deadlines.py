@@ -79,7 +79,7 @@ def _parameters(
         case NotAfter():
             days = _days_of(by_code[clock.clock], encounter)
             return {"clock": clock.clock, "days": str(days), "latest_days": str(clock.latest_days)}
-        case BusinessDays():
+        case _:
             return _business(clock, encounter, at, calendar)
 
 
