@@ -30,7 +30,9 @@ class SmtpPolicy(BaseModel):
     username: str = Field(default="", description="User of the relay; empty: no authentication.")
     password_file: Path | None = Field(default=None, description="File that holds the relay's password, nothing else.")
     ca_file: Path | None = Field(default=None, description="PEM file of a private authority the relay's name is under.")
-    attempt_seconds: float = Field(default=15.0, gt=0, description="Total deadline of one attempt, connection included.")
+    attempt_seconds: float = Field(
+        default=15.0, gt=0, description="Total deadline of one attempt, connection included."
+    )
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
@@ -50,7 +52,8 @@ class NotifierPolicy(BaseModel):
         description="Only `live` may reach anybody; the others reach the allow-list, and record everybody else."
     )
     allow_list: tuple[str, ...] = Field(
-        default=(), description="Outside `live`: the addresses (`a@example.org`) or domains (`@example.org`) to send to."
+        default=(),
+        description="Outside `live`: the addresses (`a@example.org`) or domains (`@example.org`) to send to.",
     )
     greatest_age: timedelta = Field(
         default=timedelta(hours=24),

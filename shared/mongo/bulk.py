@@ -1,4 +1,4 @@
-"""Many documents in one round trip, each inserted only where it is missing. Refuses to change a document that is there."""
+"""Many documents in one round trip, each inserted only where it is missing; refuses to change one that is there."""
 
 from __future__ import annotations
 

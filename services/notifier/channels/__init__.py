@@ -1,0 +1,1 @@
+"""How people are reached: the sender's loop, the relay of outcomes, and one module for each kind of channel."""

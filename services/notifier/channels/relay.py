@@ -1,0 +1,127 @@
+"""Says what became of each delivery on care.notifications.v1, until the broker confirms it.
+
+Any number of relays may run: a lease keeps two from saying the same at once; if they do, it is the same event with the
+same id and sequence. The decision was number 1 of the delivery's stream; outcomes follow from 2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.notifier.channels.message import message_id
+from services.notifier.domain.delivery import Delivery, Outcome, said, unsaid
+from services.notifier.handlers import DeliveryCollection, Publisher
+from services.notifier.settings import NotifierPolicy
+from shared.schemas.envelope import TYPE_PREFIX, Envelope, Event, Label, Mode, Sequence, derived_id
+from shared.schemas.notifications import (
+    DeliveryState,
+    NotificationEvent,
+    NotificationFailed,
+    NotificationSent,
+    NotificationSuppressed,
+    NotificationWithdrawn,
+)
+from shared.stream.codec import encode
+
+BATCH: Final = 100
+
+TYPES: Final[dict[str, type[NotificationEvent]]] = {
+    "sent": NotificationSent,
+    "failed": NotificationFailed,
+    "unknown": NotificationFailed,  # no further attempt will be made, and whether one arrived is not known
+    "withdrawn": NotificationWithdrawn,
+    "suppressed": NotificationSuppressed,
+}
+
+
+def outcome_event(delivery: Delivery, outcome: Outcome, source: str, domain: str) -> Event:
+    """The event that says an outcome; always the same one."""
+    model = TYPES[outcome.status]
+    state = DeliveryState(
+        delivery_id=delivery.delivery_id,
+        encounter_id=delivery.encounter_id,
+        cause=delivery.cause,
+        tells=delivery.tells,
+        recipient=delivery.recipient,
+        role=delivery.role,
+        channel=delivery.channel,
+        status=outcome.status,
+        reason=outcome.reason,
+        corrects=delivery.corrects[-1] if delivery.corrects else "",
+        attempts=outcome.attempts,
+        message_id=message_id(delivery.delivery_id, domain) if outcome.attempts else "",
+    )
+    envelope = Envelope(
+        id=derived_id("notification", delivery.delivery_id, outcome.n),
+        source=source,
+        type=TYPE_PREFIX + model.TYPE,
+        subject=delivery.delivery_id,
+        time=outcome.at,
+        key=delivery.key,
+        tenant=delivery.tenant,
+        feed=delivery.feed,
+        mode=Mode(delivery.mode),
+        label=Label(delivery.label),
+        sequence=Sequence(delivery.epoch, outcome.n),
+        traceparent=delivery.traceparent,
+    )
+    return Event(envelope, model(delivery=state, occurred_at=outcome.at))
+
+
+class Relay:
+    """`source` is the ce_source of this service."""
+
+    def __init__(
+        self,
+        deliveries: DeliveryCollection,
+        publisher: Publisher,
+        policy: NotifierPolicy,
+        *,
+        source: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._deliveries, self._publisher, self._policy = deliveries, publisher, policy
+        self._source, self._clock = source, clock
+
+    async def run(self, stop: asyncio.Event, on_error: Callable[[Exception], None]) -> None:
+        """Say outcomes until `stop` is set, and once more then. A failed step goes to `on_error` and is tried again."""
+        last = False
+        while not last:
+            last = stop.is_set()
+            try:
+                await self.step()
+            except Exception as error:  # noqa: BLE001 (a broker that is away must not end the saying)
+                on_error(error)
+            await self._pause(stop)
+
+    async def step(self) -> int:
+        """Say what is unsaid, confirmed, then note it as said. Returns how many deliveries. Raises what failed."""
+        now = self._clock()
+        lease = now + timedelta(seconds=self._policy.lease_seconds)
+        found = await self._deliveries.unsaid(now, BATCH)
+        tried = [await self._deliveries.save(one.but(say_until=lease)) for one in found]
+        held = [one for one in tried if one is not None]
+        if held:
+            await self._publisher.say([encode(event, event.data.TOPIC) for event in self._events(held)])
+        for one in held:
+            await self._note(one.delivery_id, one.outcomes[-1].n)
+        return len(held)
+
+    def _events(self, held: list[Delivery]) -> list[Event]:
+        domain = self._policy.smtp.message_id_domain
+        return [outcome_event(one, outcome, self._source, domain) for one in held for outcome in unsaid(one)]
+
+    async def _note(self, delivery_id: str, n: int) -> None:
+        """Mark outcomes as said; the sender may have changed the delivery meanwhile."""
+        for one in await self._deliveries.load([delivery_id]):
+            if await self._deliveries.save(said(one, n)) is None:
+                await self._note(delivery_id, n)  # it was changed in between: look again
+
+    async def _pause(self, stop: asyncio.Event) -> None:
+        try:
+            await asyncio.wait_for(stop.wait(), self._policy.poll_seconds)
+        except TimeoutError:
+            return

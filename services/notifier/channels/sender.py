@@ -1,0 +1,172 @@
+"""Takes deliveries that are due, one guarded write each, hands them to their channel and records what became of them.
+
+Any number of senders may run: a lease says whose a delivery is, and one that ran out makes it `unknown`, to be sent
+again under the same Message-ID. Limits hold per endpoint and per recipient, so that neither a slow relay nor one busy
+practice holds up the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from services.notifier.domain.breaker import Breaker
+from services.notifier.domain.delivery import Delivery, Due, claim, correction_due, finish, lease_ran_out, never_told
+from services.notifier.domain.retry import Kind, Result
+from services.notifier.handlers import Channel, DeliveryCollection, withdraw_all
+from services.notifier.settings import NotifierPolicy
+
+SWEEP: Final = 100
+LOOK_AGAIN: Final = timedelta(seconds=2)
+"""When a correction looks again whether what it corrects has ended."""
+
+
+@dataclass
+class _Endpoint:
+    channel: Channel
+    breaker: Breaker
+    under_way: Counter[str] = field(default_factory=Counter)
+
+
+class Sender:
+    """`clock` is the wall clock, `chance` draws from [0, 1), `owner` names this process in the leases."""
+
+    def __init__(
+        self,
+        deliveries: DeliveryCollection,
+        channels: Iterable[Channel],
+        policy: NotifierPolicy,
+        *,
+        owner: str,
+        clock: Callable[[], datetime],
+        chance: Callable[[], float],
+    ) -> None:
+        self._deliveries, self._policy, self._owner = deliveries, policy, owner
+        self._clock, self._chance = clock, chance
+        breaker = Breaker(policy.breaker_failures, timedelta(seconds=policy.breaker_seconds))
+        self._endpoints = [_Endpoint(channel, breaker) for channel in channels]
+        self._attempts: set[asyncio.Task[None]] = set()
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look at once: there may be new deliveries."""
+        self._woken.set()
+
+    async def run(self, stop: asyncio.Event, on_error: Callable[[Exception], None]) -> None:
+        """Send until `stop` is set, then finish what is under way. A failed step goes to `on_error` and is tried again.
+
+        What is under way when this is cancelled is left to its lease.
+        """
+        while not stop.is_set():
+            try:
+                await self.step()
+            except Exception as error:  # noqa: BLE001 (a database that is away must not end the sending)
+                on_error(error)
+            await self._pause()
+        await self.drain()
+
+    async def step(self) -> int:
+        """One look: ends leases that ran out, begins every attempt that may begin. Returns how many it began."""
+        await self._end_leases()
+        return sum([await self._begin(endpoint) for endpoint in self._endpoints])
+
+    async def drain(self) -> None:
+        """Wait until no attempt is under way."""
+        while self._attempts:
+            await asyncio.wait(self._attempts)
+
+    async def _pause(self) -> None:
+        try:
+            await asyncio.wait_for(self._woken.wait(), self._policy.poll_seconds)
+        except TimeoutError:
+            return
+        finally:
+            self._woken.clear()
+
+    async def _end_leases(self) -> None:
+        now = self._clock()
+        for one in await self._deliveries.leases_run_out(now, SWEEP):
+            await self._deliveries.save(lease_ran_out(one, now, self._policy.retry_seconds))
+
+    async def _begin(self, endpoint: _Endpoint) -> int:
+        """Claim for one endpoint. Addresses at their limit are left out, so that they cannot fill the window."""
+        begun, seen = 0, {address for address, n in endpoint.under_way.items() if n >= self._policy.recipient_limit}
+        while free := self._free(endpoint):
+            due = await self._deliveries.due(endpoint.channel.kind, self._clock(), free, sorted(seen))
+            for one in due:
+                begun += await self._begin_one(endpoint, one)
+            seen |= {one.address for one in due}
+            if len(due) < free:
+                break
+        return begun
+
+    def _free(self, endpoint: _Endpoint) -> int:
+        return endpoint.breaker.allows(self._clock(), endpoint.under_way.total(), self._policy.endpoint_limit)
+
+    async def _begin_one(self, endpoint: _Endpoint, one: Delivery) -> int:
+        full = endpoint.under_way[one.address] >= self._policy.recipient_limit
+        if full or not self._free(endpoint) or not await self._is_due(one):
+            return 0
+        taken = claim(one, self._clock(), self._owner, timedelta(seconds=self._policy.lease_seconds))
+        held = await self._deliveries.save(taken) if taken else None
+        if held is None:
+            return 0
+        endpoint.under_way[one.address] += 1
+        self._start(self._attempt(endpoint, held))
+        return 1
+
+    async def _is_due(self, one: Delivery) -> bool:
+        """A correction is sent when somebody was told, waits while that is not known, and else is not needed."""
+        if not one.corrects:
+            return True
+        now = self._clock()
+        if one.withdraws:
+            await withdraw_all(self._deliveries, one.corrects, one.delivery_id, now)
+        match correction_due(one, await self._deliveries.load(one.corrects)):
+            case Due.SEND:
+                return True
+            case Due.WAIT:
+                await self._deliveries.save(one.but(next_at=now + LOOK_AGAIN))
+            case Due.NEVER_TOLD:
+                await self._deliveries.save(never_told(one, now))
+        return False
+
+    def _start(self, attempt: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(attempt)
+        self._attempts.add(task)
+        task.add_done_callback(self._attempts.discard)
+
+    async def _attempt(self, endpoint: _Endpoint, held: Delivery) -> None:
+        try:
+            result = await self._send(endpoint.channel, held)
+            endpoint.breaker = endpoint.breaker.after(result.kind, self._clock())
+            await self._record(held, result)
+        finally:
+            endpoint.under_way[held.address] -= 1
+            self.wake()
+
+    async def _send(self, channel: Channel, held: Delivery) -> Result:
+        try:
+            return await channel.send(held)
+        except Exception:  # noqa: BLE001 (a channel that breaks its promise: nothing is known)
+            return Result(Kind.UNKNOWN, "channel-broke")
+
+    async def _record(self, held: Delivery, result: Result) -> None:
+        """Save the outcome. When the database is away for longer than the lease, the lease speaks instead."""
+        now, chance = self._clock(), self._chance()
+        while self._clock() < held.lease_until:
+            try:
+                if await self._recorded(held, result, now, chance):
+                    return
+            except Exception:  # noqa: BLE001 (whatever the driver raises: try until the lease ends)
+                await asyncio.sleep(self._policy.poll_seconds)
+
+    async def _recorded(self, held: Delivery, result: Result, now: datetime, chance: float) -> bool:
+        for one in await self._deliveries.load([held.delivery_id]):
+            after = finish(one, held.fence, result, now, self._policy.retry_seconds, chance)
+            return after == one or await self._deliveries.save(after) is not None
+        return True

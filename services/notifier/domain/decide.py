@@ -1,0 +1,131 @@
+"""One event about one encounter: who is told, who is not and why, and who is owed a correction.
+
+A correction goes to those whose delivery was decided and may have been sent, by the same channel, once for everything
+the event takes back; whether they were really told is seen when it is about to be sent. It names what it corrects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from services.notifier.domain.audience import Candidate, candidates
+from services.notifier.domain.content import context_of
+from services.notifier.domain.directory import Directory
+from services.notifier.domain.gates import Case, is_restricted, reason_against
+from services.notifier.domain.model import LEDGER_LIMIT, Decided, Reason, Rules, Subject, Told
+from services.notifier.domain.notices import DEATH_WITHDRAWN, DIED, correction_of, notice_of
+from services.notifier.domain.standing import absorb, superseded
+from shared.schemas.encounters import AboutEncounter, EncounterEvent
+from shared.schemas.envelope import Event, derived_id
+
+Ledger = dict[str, Told]
+
+
+class LedgerFull(Exception):
+    """More was decided about this encounter than one document may hold."""
+
+
+def decide(
+    subject: Subject, event: Event, directory: Directory, rules: Rules, *, late: bool
+) -> tuple[Subject, tuple[Decided, ...]]:
+    """The subject after an event whose data is AboutEncounter, and the deliveries it brings. Raises LedgerFull.
+
+    `late`: the event is older than one of its stream that was already applied.
+    """
+    one = _Deciding(subject, event, directory, rules, late)
+    decided = (*one.corrections(), *one.tellings())
+    ledger = {**subject.ledger, **{each.delivery_id: each.told for each in decided}}
+    if len(ledger) > LEDGER_LIMIT:
+        raise LedgerFull
+    after = absorb(subject, event, late=late)
+    return after.model_copy(update={"ledger": ledger}), decided
+
+
+class _Deciding:
+    def __init__(self, subject: Subject, event: Event, directory: Directory, rules: Rules, late: bool) -> None:
+        if not isinstance(event.data, AboutEncounter):
+            raise TypeError("not about an encounter")
+        self._subject, self._envelope, self._data = subject, event.envelope, event.data
+        self._directory, self._rules, self._late = directory, rules, late
+        self._notice = notice_of(subject, event.data, late=late)
+        self._superseded = superseded(subject, event, late=late)
+
+    def tellings(self) -> Iterator[Decided]:
+        """Everybody considered for the event itself."""
+        for candidate in candidates(self._notice, self._data, self._directory):
+            reason = reason_against(self._case(candidate, candidate.address))
+            yield self._told(candidate, candidate.channel, candidate.address, reason)
+
+    def corrections(self) -> Iterator[Decided]:
+        """One for each recipient and channel of what the event takes back."""
+        for (recipient, channel, withdraws), lines in self._owed().items():
+            newest = list(lines.values())[-1]
+            candidate = Candidate(recipient, newest.role)
+            reason = reason_against(self._case(candidate, newest.address, correction=True))
+            told = self._line(
+                candidate,
+                channel,
+                newest.address,
+                reason,
+                notice=correction_of(self._notice) if withdraws else DEATH_WITHDRAWN,
+                corrects=tuple(lines),
+                withdraws=withdraws,
+            )
+            kind = "correction" if withdraws else "death-correction"
+            delivery_id = derived_id("delivery", self._envelope.id, recipient, channel, kind)
+            yield Decided(delivery_id, told, self._correction_context(lines))
+
+    def _case(self, candidate: Candidate, address: str, correction: bool = False) -> Case:
+        return Case(self._envelope, self._data, candidate, address, self._rules, self._superseded, correction)
+
+    def _told(self, candidate: Candidate, channel: str, address: str, reason: Reason | None) -> Decided:
+        context = context_of(self._data)
+        told = self._line(candidate, channel, address, reason, notice=self._notice, died=bool(context["died"]))
+        return Decided(derived_id("delivery", self._envelope.id, candidate.recipient, channel), told, context)
+
+    def _correction_context(self, lines: Ledger) -> dict[str, Any]:
+        """What is taken back, by kind and reference. Of a restricted stay nothing else is said."""
+        took_back = [{"reference": reference, "notice": told.notice} for reference, told in lines.items()]
+        masked = is_restricted(self._envelope, self._data)
+        return {"masked": masked, "takes_back": took_back, **({} if masked else context_of(self._data))}
+
+    def _line(self, candidate: Candidate, channel: str, address: str, reason: Reason | None, **more: Any) -> Told:
+        return Told(
+            cause=self._envelope.id,
+            tells=self._data.TYPE,
+            recipient=candidate.recipient,
+            role=candidate.role,
+            channel=channel,
+            address=address,
+            status="suppressed" if reason else "pending",
+            reason=reason.value if reason else "",
+            **more,
+        )
+
+    def _owed(self) -> dict[tuple[str, str, bool], Ledger]:
+        """What may have been sent and no longer stands, by recipient, channel and whether it is to be withdrawn."""
+        owed: dict[tuple[str, str, bool], Ledger] = {}
+        for delivery_id, told in self._subject.ledger.items():
+            takes_back = self._takes_back(delivery_id, told) if told.status == "pending" else None
+            if takes_back is not None:
+                owed.setdefault((told.recipient, told.channel, takes_back), {})[delivery_id] = told
+        return owed
+
+    def _takes_back(self, delivery_id: str, told: Told) -> bool | None:
+        """True: the whole message; False: only the death it spoke of, beside a fact that stands; None: nothing."""
+        if delivery_id in self._corrected(withdraws=True):
+            return None
+        if told.cause in {withdrawal.event_id for withdrawal in self._data.withdraws}:
+            return True
+        if not told.died or not self._takes_back_the_death() or delivery_id in self._corrected(withdraws=False):
+            return None
+        return told.notice == DIED
+
+    def _corrected(self, *, withdraws: bool) -> frozenset[str]:
+        ledger = self._subject.ledger.values()
+        return frozenset(one for told in ledger if told.withdraws is withdraws for one in told.corrects)
+
+    def _takes_back_the_death(self) -> bool:
+        alive = isinstance(self._data, EncounterEvent) and not self._data.patient.deceased
+        return self._subject.deceased and alive and not self._late

@@ -1,0 +1,69 @@
+"""The kinds of message there are, and who hears which unless the directory says otherwise: tables, read by `audience`.
+
+A notice is named like the event it tells, without its version; two are ours: a death that an update told of, and its
+withdrawal. Recipients are those of 42 CFR 482.24(d)(4) and the programme's own people. Nobody subscribes to a
+withdrawal: it is owed to exactly those who were told. No notice is for a patient or a family.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.notifier.domain.model import Subject
+from shared.schemas.encounters import AboutEncounter, EncounterUpdated
+
+DIED: Final = "patient.died"
+DEATH_WITHDRAWN: Final = "patient.death-withdrawn"
+
+DEFAULTS: Final[dict[str, frozenset[str]]] = {
+    "PCP": frozenset({"encounter.registered", "encounter.admitted", "encounter.discharged", DIED}),
+    "ATND": frozenset({"task.escalated"}),
+    "coordinator": frozenset(
+        {
+            "encounter.admitted",
+            "transition.opened",
+            "transition.closed",
+            "task.due",
+            "task.overdue",
+            "task.escalated",
+            DIED,
+        }
+    ),
+    "supervisor": frozenset({"task.escalated"}),
+}
+"""What a role hears of by default; a role that is not here hears of what its directory entry subscribes to."""
+
+CORRECTION: Final = "correction"
+WITHDRAWALS: Final = frozenset(
+    {"encounter.discharge-withdrawn", "encounter.cancelled", "transition.withdrawn", "task.cancelled", DEATH_WITHDRAWN}
+)
+"""What a message that takes something back may be; anything else that takes something back is a `correction`."""
+
+SUBSCRIBABLE: Final = frozenset[str]().union(*DEFAULTS.values())
+
+ROLE_OF_CODE: Final = {"PP": "PCP", "FHCP": "PCP", "AT": "ATND", "AD": "ADM", "CP": "CON", "RP": "REF"}
+"""HL7 table 0443 provider roles of ROL-3 that are one of PV1's and PD1's own."""
+
+
+def role_of(code: str) -> str:
+    """The care-team role that a code means; a code we do not know is itself."""
+    return ROLE_OF_CODE.get(code, code)
+
+
+def told_by_default(role: str, notice: str) -> bool:
+    """Whether `role` hears of `notice` when its entry names no subscriptions."""
+    return notice in DEFAULTS.get(role, frozenset())
+
+
+def notice_of(subject: Subject, data: AboutEncounter, *, late: bool) -> str:
+    """The kind of message an event would be. An update is one only when its death, or life, is news."""
+    if not isinstance(data, EncounterUpdated):
+        return data.TYPE.removesuffix(".v1")
+    if late or data.patient.deceased == subject.deceased:
+        return "encounter.updated"
+    return DIED if data.patient.deceased else DEATH_WITHDRAWN
+
+
+def correction_of(notice: str) -> str:
+    """The kind of message that takes something back because of an event whose own kind is `notice`."""
+    return notice if notice in WITHDRAWALS else CORRECTION
