@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Literal
 
 from demo.stack.apache import start_apache
+from demo.stack.feature import release
 from demo.stack.handles import Kafka
 from demo.stack.jars import java_and_maven
-from demo.stack.probe import takes_records
+from demo.stack.probe import addresses
 from demo.stack.process import StackError
 from demo.stack.tansu import bundled_tansu, start_tansu
 
@@ -33,6 +35,14 @@ def start_kafka(directory: Path, prefer: Preference = "auto") -> Kafka:
 
 def given_kafka(bootstrap: str) -> Kafka:
     """The Kafka that a setting names. Raises StackError if none of its addresses answers."""
-    if not takes_records(bootstrap):
-        raise StackError("KAFKA_BOOTSTRAP names no Kafka that answers without TLS: start it, or unset the variable")
-    return Kafka("version not told by the protocol", bootstrap=bootstrap, kind="given")
+    for host, port in _addresses(bootstrap):
+        with contextlib.suppress(OSError):
+            return Kafka(release(host, port), bootstrap=bootstrap, kind="given")
+    raise StackError("KAFKA_BOOTSTRAP names no Kafka that answers without TLS: start it, or unset the variable")
+
+
+def _addresses(bootstrap: str) -> list[tuple[str, int]]:
+    try:
+        return addresses(bootstrap)
+    except ValueError as error:
+        raise StackError("KAFKA_BOOTSTRAP is not of the form host:port,host:port") from error

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import UnknownError
 
-from demo.stack import Kafka
+from demo.stack import Kafka, given_kafka
 
 pytestmark = pytest.mark.integration
 
@@ -143,3 +143,9 @@ async def topics_after_asking_for(broker: Kafka, topic: str) -> list[str]:
     async with administrator(broker) as admin:
         await admin.describe_topics([topic])
         return list(await admin.list_topics())
+
+
+def test_given_kafka__tells_its_release_where_the_protocol_does(kafka: Kafka, tansu: Kafka) -> None:
+    if kafka.kind == "apache":
+        assert given_kafka(kafka.bootstrap).version == "Kafka 4.1 (metadata.version 27)"
+    assert given_kafka(tansu.bootstrap).version == "Kafka protocol, release not told"

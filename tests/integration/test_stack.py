@@ -15,7 +15,7 @@ from aiokafka import TopicPartition
 from pymongo import MongoClient
 from pymongo.write_concern import WriteConcern
 
-from demo.stack import Kafka, Mongo, StackError, open_stack, start_mongod
+from demo.stack import Kafka, Mongo, StackError, given_kafka, open_stack, start_mongod
 from demo.stack.mongod import explain_failure
 from demo.stack.probe import takes_records
 from demo.stack.process import Recipe, Server
@@ -134,6 +134,12 @@ def test_open_stack__given_servers_win_and_are_left_alone(tansu: Kafka, mongo: M
 def test_open_stack__one_server_missing_ends_the_other_and_says_which(tansu: Kafka, tmp_path: Path) -> None:
     with pytest.raises(StackError, match="MONGO_URL"), open_stack("tansu", {"MONGO_URL": "mongodb://127.0.0.1:1"}):
         raise AssertionError("a stack without MongoDB was handed out")
+
+
+@pytest.mark.parametrize("bootstrap", ["127.0.0.1:1", "127.0.0.1", "kafka:port"])
+def test_given_kafka__that_does_not_answer_is_refused_by_its_setting(bootstrap: str) -> None:
+    with pytest.raises(StackError, match="KAFKA_BOOTSTRAP"):
+        given_kafka(bootstrap)
 
 
 def test_server__that_ends_early_shows_its_log(tmp_path: Path) -> None:
