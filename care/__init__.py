@@ -1,0 +1,1 @@
+"""`care`: the command line. May import any service; nobody imports it."""

@@ -1,0 +1,22 @@
+"""admissions' topics → handlers, hosted in a Faust worker."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from services.admissions.handlers import COLLECTION, handlers
+from services.admissions.store import INDEXES
+from shared.feeds import parse_feeds
+from shared.process import Process, patiently
+from shared.secret import hold_to_fingerprint, read_secret
+
+
+async def agents(process: Process, feeds_file: Path, identity_secret_file: Path) -> list[Any]:
+    """The services of this process, in start order. Raises FeedsInvalid, SecretRefused."""
+    feeds = parse_feeds(tomllib.loads(feeds_file.read_text("utf-8")))
+    secret = read_secret(identity_secret_file)
+    await process.open(INDEXES, [COLLECTION])
+    await patiently(lambda: hold_to_fingerprint(process.database, secret))
+    return process.hearer(handlers(feeds, secret))
