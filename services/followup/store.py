@@ -20,8 +20,9 @@ INDEXES: Final[list[tuple[str, list[tuple[str, int]], dict[str, Any]]]] = [
     (COLLECTION, [("key", 1)], {"name": "key"}),
     (COLLECTION, [("state.transition.encounter_id", 1)], {"name": "encounter_id"}),
     (COLLECTION, [("state.tasks.task.status", 1)], {"name": "task_status"}),
+    (COLLECTION, [("state.tasks.task.task_id", 1)], {"name": "task_id"}),
 ]
-"""(collection, keys, options): by patient key and encounter for `care trace`, by FHIR status for `care task list`."""
+"""(collection, keys, options): by patient key and encounter for `care trace`, the others for `care task`."""
 
 OPEN_TASKS: Final[Mapping[str, str]] = {"state.tasks.task.status": "requested"}
 """The query for documents that hold at least one open task."""

@@ -17,12 +17,16 @@ COMMANDS_KEPT: Final = 1_000
 
 
 class TaskRecord(Contract):
-    """One task, the deadline it was made from (with all inputs), who called it off, and what was said of it."""
+    """One task, the deadline it was made from (with all inputs), who called it off, and what was said of it.
+
+    `said` names the events a withdrawal would take back, `told` counts all that were ever said.
+    """
 
     task: TaskState
     deadline: Deadline
     called_off_by: Literal["", "transition", "person"] = ""
     said: tuple[Withdrawal, ...] = ()
+    told: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -84,6 +88,7 @@ def tell(
         pathway=document.transition.pathway,
         task=record.task,
     )
-    id_ = derived_id("followup", cause, type_.TYPE, record.task.task_id)
+    # the same alarm at the same instant rings again when a task was called off and wanted again: hence the count
+    id_ = derived_id("followup", cause, type_.TYPE, record.task.task_id, record.told)
     said = () if wrong else (*record.said, Withdrawal(event_id=id_, type=TYPE_PREFIX + type_.TYPE))
-    return record.model_copy(update={"said": said}), Told(data, id_)
+    return record.model_copy(update={"said": said, "told": record.told + 1}), Told(data, id_)
