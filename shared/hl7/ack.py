@@ -69,14 +69,15 @@ def build_ack(
     lines = [_msh(message, at, control_id), _msa(message, verdict)]
     if verdict is not Verdict.ACCEPT:
         lines.append(_err(message, error))
-    return "".join(line + "\r" for line in lines).encode(_codec(message))
+    # a few East Asian codecs read bytes that they cannot write: an answer with a mark in it is better than none
+    return "".join(line + "\r" for line in lines).encode(_codec(message), errors="replace")
 
 
 def build_nak(*, at: str, control_id: str, error: ErrorCode = ErrorCode.SEGMENT_SEQUENCE) -> bytes:
     """The answer to bytes in which no header could be read: AR, in the usual separators, echoing nothing."""
     msh = _join("|", ["MSH", "^~\\&", "", "", "", "", escape(at), "", "ACK", escape(control_id), "P", "2.5.1"])
     err = _join("|", ["ERR", "", "", _coded(error, STANDARD.component), "E"])
-    return "\r".join([msh, "MSA|AR|", err, ""]).encode("ascii")
+    return "\r".join([msh, "MSA|AR", err, ""]).encode("ascii")
 
 
 def _is_answer(message: Message) -> bool:
@@ -142,5 +143,7 @@ def _codec(message: Message) -> str:
 
 
 def _charset(message: Message) -> str:
-    """MSH-18 as the sender declares it, unless its charset cannot stand in a frame."""
-    return "UNICODE UTF-8" if _codec(message) != message.charset else _echo(message.header.raw(18))
+    """MSH-18 as the sender declares it, unless that is not true or cannot stand in a frame."""
+    if message.charset_assumed or _codec(message) != message.charset:
+        return "UNICODE UTF-8" if _codec(message) == "utf-8" else ""
+    return _echo(message.header.raw(18))

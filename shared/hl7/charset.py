@@ -1,6 +1,7 @@
 """Bytes to text by MSH-18 (HL7 table 0211), without ever replacing a byte that we cannot read.
 
 Order: the feed's own charset, MSH-18, UTF-8, Windows-1252. What was not what the message promised is marked `assumed`.
+UTF-16 and UTF-32 are known by their byte order mark; an MSH-18 that claims them and can be read as bytes is wrong.
 """
 
 from __future__ import annotations
@@ -23,8 +24,6 @@ _TABLE_0211 = {
     "BIG-5": "big5",
     "UNICODE": "utf-8",
     "UNICODE UTF-8": "utf-8",
-    "UNICODE UTF-16": "utf-16",
-    "UNICODE UTF-32": "utf-32",
     "UTF-8": "utf-8",
     "WINDOWS-1252": "cp1252",
 }

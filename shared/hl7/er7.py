@@ -7,8 +7,8 @@ Numbers are HL7's own, from 1, MSH-1 being the field separator. What is not ther
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from collections.abc import Sequence
+from functools import lru_cache
 
 from shared.hl7.charset import decode
 from shared.hl7.malformed import Malformed, Reason
@@ -16,7 +16,7 @@ from shared.hl7.separators import Separators, read_separators, unescape
 
 NULL = '""'
 _HEADERS = frozenset({"MSH", "FHS", "BHS"})
-_KNOWN = "MSH|SFT|EVN|PID|PD1|ARV|ROL|PRT|NK1|MRG|PV1|PV2|DB1|OBX|AL1|DG1|DRG|PR1|GT1|IN1|IN2|IN3|ACC|UB1|UB2|PDA|NPU|MSA|ERR"
+_KNOWN = "MSH|SFT|EVN|PID|PD1|ARV|ROL|PRT|NK1|MRG|PV1|PV2|DB1|OBX|AL1|DG1|DRG|PR1|GT1|IN1|IN2|IN3|ACC|UB1|UB2|PDA|NPU"
 _NOISE = b"\x0b \t\r\n"
 
 
@@ -27,40 +27,39 @@ class Message:
         self.separators = separators
         self.charset = charset
         self.charset_assumed = charset_assumed
+        self.blank = Element("", self)
+        self.nothing = Segment("", self)
         self._text = text
+        self._cut: list[str] | None = None
+        self._firsts: dict[str, Segment] = {}
 
-    @cached_property
-    def all_segments(self) -> tuple[Segment, ...]:
+    @property
+    def _lines(self) -> list[str]:
+        if self._cut is None:
+            self._cut = _lines(self._text, self.separators.field)
+        return self._cut
+
+    def all_segments(self) -> list[Segment]:
         """Every segment in order, blank lines left out."""
-        lines = (line.lstrip(" \t\n") for line in _lines(self._text, self.separators.field))
-        return tuple(Segment(line, self) for line in lines if line)
-
-    @cached_property
-    def _by_name(self) -> dict[str, list[Segment]]:
-        found: dict[str, list[Segment]] = {}
-        for segment in self.all_segments:
-            found.setdefault(segment.name, []).append(segment)
-        return found
+        return [Segment(line, self) for line in self._lines if line]
 
     def segments(self, name: str) -> list[Segment]:
         """All segments of that name, in order."""
-        return self._by_name.get(name, [])
+        start = name + self.separators.field
+        return [Segment(line, self) for line in self._lines if line.startswith(start) or line == name]
 
     def segment(self, name: str) -> Segment:
         """The first segment of that name; an empty one if there is none."""
-        found = self._by_name.get(name)
-        return found[0] if found else self.nothing
+        first = self._firsts.get(name)
+        if first is None:
+            found = self.segments(name)
+            first = self._firsts[name] = found[0] if found else self.nothing
+        return first
 
-    @cached_property
-    def nothing(self) -> Segment:
-        """A segment that holds no field."""
-        return Segment("", self)
-
-    @cached_property
+    @property
     def header(self) -> Segment:
-        """MSH, without cutting the rest of the message."""
-        end = "\r" if "\r" in self._text else "\n"
-        return Segment(self._text.partition(end)[0], self)
+        """MSH."""
+        return self.segment("MSH")
 
     @property
     def code(self) -> str:
@@ -76,10 +75,11 @@ class Message:
 class Segment:
     """One segment; its fields are cut at the first question."""
 
-    __slots__ = ("_fields", "_line", "_message", "name")
+    __slots__ = ("_fields", "_line", "_message", "_separators", "name")
 
     def __init__(self, line: str, message: Message) -> None:
-        self.name = line[:3].upper() if line[3:4] in ("", message.separators.field) else ""
+        self._separators = message.separators
+        self.name = line[:3] if line[3:4] in ("", self._separators.field) else ""
         self._line = line
         self._message = message
         self._fields: list[str] | None = None
@@ -92,63 +92,74 @@ class Segment:
         return fields[field] if field < len(fields) else ""
 
     def _cut(self) -> list[str]:
-        field = self._message.separators.field
-        fields = self._line.split(field)
+        fields = self._line.split(self._separators.field)
         if self.name in _HEADERS:
-            fields.insert(1, field)
+            fields.insert(1, self._separators.field)
         return fields
 
     def is_null(self, field: int) -> bool:
         """The sender clears this field (HL7 v2.5.1 ch. 2.5.3)."""
         return self.raw(field) == NULL
 
-    def elements(self, field: int) -> Iterator[Element]:
+    def elements(self, field: int) -> list[Element]:
         """The field's repetitions that hold anything."""
         raw = self.raw(field)
-        for repetition in raw.split(self._message.separators.repetition) if raw else ():
-            if repetition:
-                yield Element(repetition, self._message)
+        if not raw:
+            return []
+        return [
+            Element(repetition, self._message) for repetition in raw.split(self._separators.repetition) if repetition
+        ]
 
     def element(self, field: int) -> Element:
         """The field's first repetition, perhaps an empty one."""
-        return Element(self.raw(field).partition(self._message.separators.repetition)[0], self._message)
+        raw = self.raw(field)
+        return Element(raw.partition(self._separators.repetition)[0], self._message) if raw else self._message.blank
 
     def text(self, field: int, component: int = 1, subcomponent: int = 1, repetition: int = 1) -> str:
         """One value, unescaped; `NULL` stays as it is."""
-        if field <= 2 and self.name in _HEADERS:
-            return self.raw(field)
-        repetitions = self.raw(field).split(self._message.separators.repetition)
-        chosen = repetitions[repetition - 1] if repetition <= len(repetitions) else ""
-        return Element(chosen, self._message).text(component, subcomponent)
+        raw = self.raw(field)
+        if not raw or (field <= 2 and self.name in _HEADERS):
+            return raw
+        if self._separators.repetition in raw:
+            repetitions = raw.split(self._separators.repetition)
+            raw = repetitions[repetition - 1] if repetition <= len(repetitions) else ""
+        elif repetition > 1:
+            return ""
+        return _part(raw.split(self._separators.component), component, subcomponent, self._message)
 
 
 class Element:
     """One repetition of a field."""
 
-    __slots__ = ("_components", "_message", "_raw")
+    __slots__ = ("_components", "_message")
 
     def __init__(self, raw: str, message: Message) -> None:
-        self._raw = raw
+        self._components = raw.split(message.separators.component) if raw else ()
         self._message = message
-        self._components: list[str] | None = None
 
     def text(self, component: int = 1, subcomponent: int = 1) -> str:
         """One value, unescaped; "" if it was not sent, `NULL` if it was cleared."""
-        components = self._components
-        if components is None:
-            components = self._components = self._raw.split(self._message.separators.component)
-        if component > len(components):
-            return ""
-        return self._subcomponent(components[component - 1], subcomponent)
+        return _part(self._components, component, subcomponent, self._message)
 
-    def _subcomponent(self, component: str, number: int) -> str:
-        separators = self._message.separators
-        if separators.subcomponent in component:
-            parts = component.split(separators.subcomponent)
-            component = parts[number - 1] if number <= len(parts) else ""
-        elif number > 1:
+    def value(self, component: int = 1, subcomponent: int = 1) -> str:
+        """One value without blanks around it; "" if it was not sent, or is null within a field that was sent."""
+        if component > len(self._components) or not self._components[component - 1]:
             return ""
-        return unescape(component, separators, self._message.charset)
+        text = _part(self._components, component, subcomponent, self._message).strip()
+        return "" if text == NULL else text
+
+
+def _part(components: Sequence[str], component: int, subcomponent: int, message: Message) -> str:
+    if component > len(components):
+        return ""
+    part = components[component - 1]
+    separators = message.separators
+    if separators.subcomponent in part:
+        parts = part.split(separators.subcomponent)
+        part = parts[subcomponent - 1] if subcomponent <= len(parts) else ""
+    elif subcomponent > 1:
+        return ""
+    return unescape(part, separators, message.charset) if separators.escape in part else part
 
 
 def parse(data: bytes, *, charset: str | None = None) -> Message:
@@ -165,15 +176,23 @@ def parse(data: bytes, *, charset: str | None = None) -> Message:
 
 
 def _lines(text: str, field: str) -> list[str]:
-    """Segments end with CR, or CRLF, or LF where there is no CR at all. Where CR and lone LF are mixed, LF ends one only
-    if a segment that we know begins behind it: else it stands in somebody's text.
+    """Segments end with CR or CRLF, or with LF where there is no CR at all.
+
+    Where CR and lone LF are mixed, LF ends one only if a segment that we know begins behind it: else it is text.
     """
     if "\n" not in text:
-        return text.split("\r")
-    if "\r" not in text:
-        return text.split("\n")
-    unix = text.replace("\r\n", "\r")
-    return _mixed_end(field).split(unix) if "\n" in unix else unix.split("\r")
+        lines = text.split("\r")
+    elif "\r" not in text:
+        lines = text.split("\n")
+    else:
+        lines = _mixed_end(field).split(text.replace("\r\n", "\r"))
+    return [line if line[:1] > " " and line[:3].isupper() else _mended(line) for line in lines]
+
+
+def _mended(line: str) -> str:
+    """Blanks before a segment's name, or small letters in it, do not make it another one."""
+    line = line.lstrip(" \t\n")
+    return line[:3].upper() + line[3:]
 
 
 @lru_cache(maxsize=64)

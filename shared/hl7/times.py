@@ -21,6 +21,7 @@ _DASHED = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d*))?)?)?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII
 )
 _PRECISIONS = tuple(Precision)
+_NO_JUMP = timedelta(0)
 _LEAST = (0, 1, 1, 0, 0, 0)
 
 
@@ -47,8 +48,8 @@ def read_moment(text: str, *, message_offset: timezone | None = None, zone: Zone
         precision=parts.precision,
         offset_source=source,
         instant=instant,
-        ambiguous=fold < timedelta(0),
-        nonexistent=fold > timedelta(0),
+        ambiguous=fold < _NO_JUMP,
+        nonexistent=fold > _NO_JUMP,
     )
 
 
@@ -116,6 +117,8 @@ def _instant(local: datetime, offset: tzinfo) -> datetime | None:
 
 def _fold(local: datetime, offset: tzinfo) -> timedelta:
     """Offset after less offset before: negative where the clock shows a time twice, positive where it skips it."""
+    if not isinstance(offset, ZoneInfo):
+        return _NO_JUMP
     before = local.replace(tzinfo=offset).utcoffset()
     after = local.replace(tzinfo=offset, fold=1).utcoffset()
-    return (after or timedelta(0)) - (before or timedelta(0))
+    return (after or _NO_JUMP) - (before or _NO_JUMP)

@@ -11,8 +11,10 @@ from shared.schemas.adt import Address, Authority, Coded, HumanName, Location, O
 from shared.schemas.identifiers import Identifier
 
 # HL7 table 0200, what a person should be called first; untyped counts as legal
-_NAME_RANK = {use: rank for rank, use in enumerate(("L", "", "D", "U", "I", "C", "B", "M", "T"))}
-_NOT_A_NAME = {use: 99 + rank for rank, use in enumerate(("N", "A", "TEMP", "S", "MSK"))}
+_NAME_RANK = {use: rank for rank, use in enumerate(("L", "", "D", "U", "I", "C", "B", "M", "T"))} | {
+    use: 99 + rank for rank, use in enumerate(("N", "A", "TEMP", "S", "MSK"))
+}
+_NOWHERE = Location()
 _INTERNET = frozenset({"INTERNET", "X.400"})
 
 
@@ -71,7 +73,7 @@ class Datatypes:
             building=said(element, 7),
             floor=said(element, 8),
         )
-        return location if any(location.model_dump().values()) else None
+        return location if location != _NOWHERE else None
 
     def _assigner(self, element: Element, component: int) -> str:
         name, universal_id = said(element, component, 1), said(element, component, 2)
@@ -102,8 +104,7 @@ def name_of(element: Element) -> HumanName | None:
 
 def best_name(names: tuple[HumanName, ...]) -> HumanName | None:
     """The name that is meant by its type, never by its place; of two alike the first."""
-    ranks = _NAME_RANK | _NOT_A_NAME
-    return min(names, key=lambda name: ranks.get(name.use.upper(), 50), default=None)
+    return min(names, key=lambda name: _NAME_RANK.get(name.use.upper(), 50), default=None)
 
 
 def address_of(element: Element) -> Address | None:

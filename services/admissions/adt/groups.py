@@ -72,7 +72,7 @@ class Group:
 def patient_groups(message: Message) -> list[Group]:
     """Every patient of the message, in order, one a MRG; what stands before the first PID belongs to none."""
     groups: list[Group] = []
-    for segment in message.all_segments:
+    for segment in message.all_segments():
         if segment.name == "PID":
             groups.append(Group(segment, message.nothing))
         elif groups:

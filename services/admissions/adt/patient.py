@@ -17,6 +17,7 @@ from shared.hl7.er7 import Element, Segment
 from shared.schemas.adt import Contact, Patient, Precision, Telecom
 
 _DATES = frozenset({Precision.YEAR, Precision.MONTH, Precision.DAY})
+_NOBODY = Contact()
 _TELECOMS = (13, 14, 40)
 _WORK_PHONE = 14
 
@@ -107,7 +108,7 @@ def _contacts(fields: Fields, segments: list[Segment]) -> None:
     if clears_all(segments):
         fields.clear("contacts")
     else:
-        fields.group("contacts", [contact for segment in segments if (contact := _contact(segment)) != Contact()])
+        fields.group("contacts", [contact for segment in segments if (contact := _contact(segment)) != _NOBODY])
 
 
 def _contact(segment: Segment) -> Contact:

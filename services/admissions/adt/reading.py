@@ -10,7 +10,7 @@ from datetime import timezone
 from typing import Any, TypeVar
 
 from services.admissions.adt.feed import FeedFacts
-from shared.hl7.er7 import NULL, Element, Message, Segment
+from shared.hl7.er7 import Element, Message, Segment
 from shared.hl7.times import read_date, read_moment, read_offset
 from shared.schemas.adt import Authority, Moment
 
@@ -23,10 +23,7 @@ UNREADABLE_CODE = "unreadable_code"
 UNREADABLE_TIME = "unreadable_time"
 
 
-def said(element: Element, component: int = 1, subcomponent: int = 1) -> str:
-    """One value without blanks around it; "" if it was not sent or is null within a field that was sent."""
-    text = element.text(component, subcomponent).strip()
-    return "" if text == NULL else text
+said = Element.value
 
 
 class Reading:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 from services.admissions.adt.datatypes import Datatypes, coded, email_of, phone_of
 from services.admissions.adt.groups import Anchor, Group, clears_all
 from services.admissions.adt.reading import Fields, Reading, said
@@ -9,6 +12,8 @@ from shared.hl7.er7 import Segment
 from shared.schemas.adt import Coverage, Diagnosis, Role
 
 _ROLE_SETS = ((Anchor.PATIENT, "longitudinal_roles"), (Anchor.VISIT, "visit_roles"))
+_NO_DIAGNOSIS, _NO_COVER = Diagnosis(), Coverage()
+T = TypeVar("T")
 # code, person, begin, end, telecom
 _ROL = (3, 4, 5, 6, 12)
 _PRT = (4, 5, 11, 12, 15)
@@ -18,17 +23,19 @@ def read_sets(group: Group, reading: Reading, types: Datatypes) -> Fields:
     """Roles, diagnoses and coverage of one patient of the message."""
     fields = Fields()
     _roles(fields, group, reading, types)
-    _snapshot(fields, "diagnoses", group.all("DG1"), [_diagnosis(segment) for segment in group.all("DG1")])
+    _snapshot(
+        fields, "diagnoses", group.all("DG1"), [_diagnosis(segment) for segment in group.all("DG1")], _NO_DIAGNOSIS
+    )
     covers = group.all("IN1")
-    _snapshot(fields, "coverage", covers, [_cover(segment, reading, types) for segment in covers])
+    _snapshot(fields, "coverage", covers, [_cover(segment, reading, types) for segment in covers], _NO_COVER)
     return fields
 
 
-def _snapshot(fields: Fields, name: str, segments: list[Segment], values: list[Diagnosis] | list[Coverage]) -> None:
+def _snapshot(fields: Fields, name: str, segments: list[Segment], values: Sequence[T], blank: T) -> None:
     if clears_all(segments):
         fields.clear(name)
     else:
-        fields.group(name, [value for value in values if value != type(value)()])
+        fields.group(name, [value for value in values if value != blank])
 
 
 def _roles(fields: Fields, group: Group, reading: Reading, types: Datatypes) -> None:
@@ -66,7 +73,7 @@ def _role(segment: Segment, reading: Reading, types: Datatypes, *, longitudinal:
 def _diagnosis(segment: Segment) -> Diagnosis:
     code, method, description = segment.element(3), said(segment.element(2)), said(segment.element(4))
     if not (said(code) or said(code, 2) or description):
-        return Diagnosis()
+        return _NO_DIAGNOSIS
     return Diagnosis(
         code=said(code),
         system=said(code, 3) or method,
