@@ -244,3 +244,9 @@ def test_a_discharge_through_both_services__the_home_visit_is_on_the_list():
         "medication-reconciliation": ("2026-11-03T15:00:00Z", "2026-11-11T04:59:59Z"),
         "practitioner-visit": ("2026-11-03T15:00:00Z", "2026-11-11T04:59:59Z"),
     }
+
+
+def test_a_persons_reason__is_never_taken_for_a_withdrawn_discharge():
+    ear = an_ear()
+    ear.command(cancel("contact", "discharge-withdrawn"))
+    assert ear.said[-1].data.withdraws == ()
