@@ -1,0 +1,165 @@
+"""What happened, as HL7 v2.5.1 ER7 bytes in UTF-8 (ch. 3.3.1 A01, .3 A03, .4 A04, .8 A08, .11 A11, .13 A13).
+
+Trigger to structure is table 0354 of v2.5.1. Details (NK1, DG1, IN1) are snapshots and come with A08 and A03.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from demo.hospital.facilities import ENTERPRISE, Facility
+from demo.hospital.people import Person
+from demo.hospital.segments import composite, cx, moment, repeated, segment, xcn
+from demo.hospital.stays import Happening, Visit
+from shared.hl7.separators import STANDARD
+
+PRODUCTION, TRAINING = "P", "T"
+STRUCTURES: Final = {
+    "A01": "ADT_A01", "A03": "ADT_A03", "A04": "ADT_A01", "A08": "ADT_A01", "A11": "ADT_A09", "A13": "ADT_A01",
+}  # fmt: skip
+_WITH_DETAILS: Final = frozenset({"A03", "A08"})
+_DESTINATIONS: Final = {"02": "TESTACUTE", "03": "TESTSNF", "06": "TESTHHA", "50": "TESTHOSPICE", "62": "TESTIRF"}
+
+
+def adt(
+    happening: Happening,
+    control_id: str,
+    written: datetime,
+    *,
+    processing_id: str = PRODUCTION,
+    without_pid: bool = False,
+) -> bytes:
+    """One ADT message. `written` is MSH-7; `without_pid` leaves out the patient, which nobody can read."""
+    visit = happening.visit
+    kind = composite("ADT", happening.trigger, STRUCTURES[happening.trigger])
+    lines = [header(visit.facility, kind, control_id, written, processing_id), _evn(happening)]
+    if not without_pid:
+        lines += _patient(visit, details=happening.trigger in _WITH_DETAILS)
+    lines.append(_pv1(visit))
+    if happening.trigger in _WITH_DETAILS:
+        lines += [_dg1(visit), _in1(visit.person)]
+    return encoded(lines)
+
+
+def oru(visit: Visit, control_id: str, written: datetime) -> bytes:
+    """A laboratory result: a message of another kind, as every real feed sends now and then."""
+    result = {1: "1", 2: "NM", 3: composite("2951-2", "Sodium", "LN"), 5: "139", 6: "mmol/L", 11: "F"}
+    order = {1: "1", 3: control_id, 4: composite("24321-2", "Basic metabolic panel", "LN")}
+    head = header(visit.facility, composite("ORU", "R01", "ORU_R01"), control_id, written, PRODUCTION)
+    return encoded([head, _pid(visit), segment("OBR", order), segment("OBX", result)])
+
+
+def header(facility: Facility, kind: str, control_id: str, written: datetime, processing_id: str) -> str:
+    """MSH. Enhanced mode is asked for by MSH-15 and -16 (ch. 2.9.3), original mode by leaving both empty."""
+    fields = {
+        2: STANDARD.encoding_characters,
+        3: "SIMHIS",
+        4: facility.code,
+        5: "CARE",
+        6: "TRANSITIONS",
+        7: moment(written, facility.zone),
+        9: kind,
+        10: control_id,
+        11: processing_id,
+        12: "2.5.1",
+        15: "AL" if facility.enhanced else "",
+        16: "NE" if facility.enhanced else "",
+        18: "UNICODE UTF-8",
+    }
+    # MSH-1 is the separator itself, so every other field stands one place further left than its number says
+    return segment("MSH", {number - 1: value for number, value in fields.items()})
+
+
+def encoded(lines: list[str]) -> bytes:
+    """Segments to bytes; each ends with CR (ch. 2.5.1)."""
+    return "".join(line + "\r" for line in lines).encode()
+
+
+def _evn(happening: Happening) -> str:
+    zone = happening.visit.facility.zone
+    fields = {1: happening.trigger, 2: moment(happening.recorded, zone), 6: moment(happening.occurred, zone)}
+    return segment("EVN", fields)
+
+
+def _patient(visit: Visit, *, details: bool) -> list[str]:
+    person = visit.person
+    lines = [_pid(visit), segment("PD1", {4: xcn(person.primary_care)})]
+    if person.with_role:
+        role = {1: "1", 2: "UP", 3: composite("PP", "Primary Care Provider", "HL70443"), 4: xcn(person.primary_care)}
+        lines.append(segment("ROL", role))
+    return [*lines, _nk1(person)] if details else lines
+
+
+def _pid(visit: Visit) -> str:
+    person, facility = visit.person, visit.facility
+    fields = {
+        1: "1",
+        3: repeated(
+            cx(person.mrn(facility.authority), facility.authority, "MR"), cx(person.enterprise_id, ENTERPRISE, "PI")
+        ),
+        5: composite(person.family, person.given, "", "", "", "", "L"),
+        7: person.born.strftime("%Y%m%d"),
+        8: person.sex,
+        11: composite(person.street, "", person.city, person.state, "00000", "USA", "H"),
+        13: repeated(composite(person.phone, "PRN", "PH"), _email(person)),
+        15: person.language,
+        18: cx(f"A{visit.number[1:]}", facility.authority, "AN"),
+        29: moment(visit.died, facility.zone),
+        30: "Y" if visit.died else "",
+    }
+    return segment("PID", fields)
+
+
+def _email(person: Person) -> str:
+    return composite("", "NET", "Internet", person.email) if person.email else ""
+
+
+def _nk1(person: Person) -> str:
+    contact = person.contact
+    fields = {
+        1: "1",
+        2: composite(contact.family, contact.given),
+        3: composite(*contact.relation, "HL70063"),
+        5: composite(contact.phone, "PRN", "PH"),
+        7: composite("C", "Emergency Contact", "HL70131"),
+    }
+    return segment("NK1", fields)
+
+
+def _pv1(visit: Visit) -> str:
+    facility = visit.facility
+    fields = {
+        1: "1",
+        2: visit.class_,
+        3: composite(visit.ward.unit, visit.room, "1", facility.code),
+        4: visit.admission_type,
+        7: xcn(visit.attending),
+        8: xcn(visit.referring),
+        10: visit.ward.service,
+        17: xcn(visit.attending),
+        19: cx(visit.number, facility.authority, "VN"),
+        36: visit.disposition,
+        37: composite(_DESTINATIONS.get(visit.disposition, "")),
+        44: moment(visit.begun, facility.zone),
+        45: moment(visit.ended, facility.zone),
+    }
+    return segment("PV1", fields)
+
+
+def _dg1(visit: Visit) -> str:
+    diagnosis = composite(*visit.diagnosis, "I10")
+    return segment("DG1", {1: "1", 3: diagnosis, 6: "F" if visit.ended else "A"})
+
+
+def _in1(person: Person) -> str:
+    fields = {
+        1: "1",
+        2: composite("MEDTEST", "Synthetic Medicare"),
+        3: composite("90001", "", "", "TESTPAYER"),
+        4: composite("Test Payer & Partners"),
+        15: "MA",
+        36: f"TP{person.serial:07d}",
+        49: cx(f"TM{person.serial:07d}", "TESTPAYER", "MB"),
+    }
+    return segment("IN1", fields)
