@@ -106,21 +106,21 @@ class _Deciding:
     def _owed(self) -> dict[tuple[str, str, bool], Ledger]:
         """What may have been sent and no longer stands, by recipient, channel and whether it is to be withdrawn."""
         owed: dict[tuple[str, str, bool], Ledger] = {}
-        for delivery_id, told in self._subject.ledger.items():
-            takes_back = self._takes_back(delivery_id, told) if told.status == "pending" else None
-            if takes_back is not None:
-                owed.setdefault((told.recipient, told.channel, takes_back), {})[delivery_id] = told
+        if self._data.withdraws or self._takes_back_the_death():
+            gone, alive = self._corrected(withdraws=True), self._corrected(withdraws=False)
+            for delivery_id, told in self._subject.ledger.items():
+                takes_back = self._takes_back(told, spoken_of_as_alive=delivery_id in alive)
+                if told.status == "pending" and delivery_id not in gone and takes_back is not None:
+                    owed.setdefault((told.recipient, told.channel, takes_back), {})[delivery_id] = told
         return owed
 
-    def _takes_back(self, delivery_id: str, told: Told) -> bool | None:
+    def _takes_back(self, told: Told, *, spoken_of_as_alive: bool) -> bool | None:
         """True: the whole message; False: only the death it spoke of, beside a fact that stands; None: nothing."""
-        if delivery_id in self._corrected(withdraws=True):
-            return None
         if told.cause in {withdrawal.event_id for withdrawal in self._data.withdraws}:
             return True
-        if not told.died or not self._takes_back_the_death() or delivery_id in self._corrected(withdraws=False):
-            return None
-        return told.notice == DIED
+        if told.died and self._takes_back_the_death() and not spoken_of_as_alive:
+            return told.notice == DIED
+        return None
 
     def _corrected(self, *, withdraws: bool) -> frozenset[str]:
         ledger = self._subject.ledger.values()

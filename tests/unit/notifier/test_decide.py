@@ -1,0 +1,382 @@
+"""Who is told of an event, who is not and why, and who is owed a correction."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.notifier.domain import decide as decide_module
+from services.notifier.domain.decide import LedgerFull, decide
+from services.notifier.domain.directory import Directory
+from services.notifier.domain.model import Decided, Reason, Rules, Subject
+from shared.schemas.directory import DirectoryEntrySet
+from shared.schemas.encounters import CareTeamMember
+from shared.schemas.envelope import Event, Label, Mode, derived_id
+from shared.schemas.identifiers import Identifier
+from shared.schemas.tasks import TaskCancelled, TaskEscalated, TaskRequested
+from shared.schemas.transitions import TransitionClosed, TransitionWithdrawn
+from tests.builders import T0, a_care_team, a_discharge, a_patient, an_encounter, an_event
+from tests.unit.notifier.givens import (
+    LIVE,
+    a_cancellation_of,
+    a_registration,
+    a_task,
+    a_transition,
+    a_withdrawal_of,
+    an_admission,
+    an_update,
+    attending,
+    coordinator,
+    everybody,
+    names,
+    primary,
+    supervisor,
+)
+
+DEMO = Rules(live=False, allow_list=frozenset({"primary@example.org"}), greatest_age=timedelta(hours=24))
+
+
+class Story:
+    """One encounter's events, decided one after the other."""
+
+    def __init__(self, *entries: DirectoryEntrySet, rules: Rules = LIVE) -> None:
+        self.subject = Subject(encounter_id="encounter-1")
+        self.directory = Directory(entries) if entries else everybody()
+        self.rules = rules
+        self.n = 0
+
+    def hear(self, data: Any, *, late: bool = False, **envelope: Any) -> tuple[Event, tuple[Decided, ...]]:
+        self.n += 1
+        event = an_event(data, n=self.n, **envelope)
+        self.subject, decided = decide(self.subject, event, self.directory, self.rules, late=late)
+        return event, decided
+
+
+def pending(decided: tuple[Decided, ...]) -> list[str]:
+    return [one.told.recipient for one in decided if one.told.status == "pending"]
+
+
+def reasons(decided: tuple[Decided, ...]) -> dict[str, str]:
+    return {one.told.recipient: one.told.reason for one in decided if one.told.status == "suppressed"}
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (a_registration(), ["primary"]),
+        (an_admission(), ["primary", "coordinator"]),
+        (a_discharge(), ["primary"]),
+        (an_update(), []),
+        (an_update(patient=a_patient(deceased=True)), ["primary", "coordinator"]),
+        (a_transition(), ["coordinator"]),
+        (a_transition(TransitionClosed, "closed"), ["coordinator"]),
+        (a_task(), ["coordinator"]),
+        (a_task(TaskEscalated, "escalated"), ["attending", "coordinator", "supervisor"]),
+        (a_task(TaskRequested, "planned"), []),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, list) else "-".join(value),
+)
+def test_told__by_default_of_the_role(data: Any, told: list[str]) -> None:
+    assert pending(Story().hear(data)[1]) == told
+
+
+def test_delivery__is_named_by_cause_recipient_and_channel() -> None:
+    event, (first, *_) = Story().hear(a_discharge())
+    assert first.delivery_id == derived_id("delivery", event.envelope.id, "primary", "email")
+    assert first.told.address == "primary@example.org"
+    assert first.told.role == "PCP"
+
+
+def test_care_team__not_subscribed_is_recorded() -> None:
+    assert reasons(Story().hear(a_discharge())[1]) == {"attending": "not-subscribed"}
+
+
+def test_subscriptions__replace_the_defaults_of_the_role() -> None:
+    wants_work = primary(subscriptions=("task.due",))
+    assert pending(Story(wants_work, coordinator()).hear(a_task())[1]) == ["primary", "coordinator"]
+    assert reasons(Story(wants_work).hear(a_discharge())[1]) == {"primary": "not-subscribed"}
+
+
+def test_coordinator__who_did_not_subscribe_leaves_no_trace() -> None:
+    assert Story(coordinator(subscriptions=())).hear(a_task())[1] == ()
+
+
+def test_programme_role__that_nobody_holds_there_is_seen() -> None:
+    _, decided = Story(coordinator(facilities=("SOUTH",)), supervisor()).hear(a_transition())
+    assert reasons(decided) == {"role:coordinator": "no-directory-entry"}
+
+
+def test_person_in_two_roles__is_told_once_in_the_role_that_hears_of_it() -> None:
+    both = attending(program_roles=("coordinator",))
+    _, decided = Story(both).hear(a_task())
+    assert [(one.told.recipient, one.told.role, one.told.status) for one in decided] == [
+        ("attending", "coordinator", "pending")
+    ]
+
+
+def test_recipient__not_in_the_directory() -> None:
+    _, decided = Story(coordinator()).hear(a_discharge())
+    assert reasons(decided) == {"provider:NORTH|P1": "no-directory-entry"}
+
+
+def test_recipient__only_a_name_was_sent() -> None:
+    nameless = (CareTeamMember(role="PP", provider=Identifier(value="")),)
+    _, decided = Story(coordinator()).hear(a_discharge(care_team=nameless))
+    assert reasons(decided) == {"provider:unidentified-PCP": "no-directory-entry"}
+
+
+def test_recipient__identifier_of_two_active_entries_is_nobodys() -> None:
+    twin = primary(entry_id="twin")
+    _, decided = Story(primary(), twin).hear(a_discharge())
+    assert reasons(decided)["provider:NORTH|P1"] == "ambiguous-identifier"
+
+
+def test_recipient__identifier_was_handed_on_by_an_inactive_entry() -> None:
+    _, decided = Story(primary(active=False), primary(entry_id="successor")).hear(a_discharge())
+    assert pending(decided) == ["successor"]
+
+
+def test_recipient__same_number_of_another_authority_is_somebody_else() -> None:
+    elsewhere = (CareTeamMember(role="PCP", provider=Identifier(value="P1", assigner="SOUTH")),)
+    _, decided = Story(primary()).hear(a_discharge(care_team=elsewhere))
+    assert reasons(decided) == {"provider:SOUTH|P1": "no-directory-entry"}
+
+
+def test_precedence__each_reason_stands_before_those_after_it() -> None:
+    """Every reason is switched on at once; then the first is switched off, one by one, in the documented order."""
+    data = a_discharge(
+        care_team=a_care_team()[:1],
+        processing_id="T",
+        patient=a_patient(identity_unknown=True),
+        occurred_at=T0 - timedelta(hours=25),
+        encounter=an_encounter(protected=True),
+    )
+    nobody = primary(active=False, subscriptions=(), channels=())
+    envelope: dict[str, Any] = {"mode": Mode.BACKLOAD, "label": Label.RESTRICTED}
+    late = True
+    seen = []
+
+    def look() -> None:
+        story = Story(nobody, rules=DEMO)
+        story.hear(a_withdrawal_of())
+        decided = story.hear(data, late=late, **envelope)[1]
+        seen.extend(one.told.reason for one in decided)
+
+    look()
+    envelope["mode"] = Mode.SHADOW
+    look()
+    data = data.model_copy(update={"processing_id": "P"})
+    look()
+    data = data.model_copy(update={"encounter": an_encounter()})
+    envelope["label"] = Label.NORMAL
+    look()
+    data = data.model_copy(update={"patient": a_patient()})
+    look()
+    late = False
+    look()
+    data = data.model_copy(update={"occurred_at": T0})
+    look()
+    nobody = nobody.model_copy(update={"active": True})
+    look()
+    nobody = nobody.model_copy(update={"subscriptions": None})
+    look()
+    nobody = nobody.model_copy(update={"channels": primary(entry_id="x").channels[:0]})
+    nobody = nobody.model_copy(update={"channels": attending().channels})
+    look()
+    nobody = nobody.model_copy(update={"channels": primary().channels})
+    look()
+    envelope["mode"] = Mode.LIVE
+    look()
+    assert seen == [
+        Reason.MODE_BACKLOAD,
+        Reason.NOT_PRODUCTION,
+        Reason.RESTRICTED,
+        Reason.IDENTITY_UNKNOWN,
+        Reason.SUPERSEDED,
+        Reason.TOO_OLD,
+        Reason.INACTIVE,
+        Reason.NOT_SUBSCRIBED,
+        Reason.NO_CHANNEL,
+        Reason.NOT_ON_ALLOW_LIST,
+        Reason.MODE_SHADOW,
+        "",
+    ]
+
+
+def test_mode__off_tells_nobody() -> None:
+    assert set(reasons(Story().hear(a_discharge(), mode=Mode.OFF)[1]).values()) == {"mode-off"}
+
+
+@pytest.mark.parametrize(
+    ("allowed", "told"),
+    [({"primary@example.org"}, True), ({"@example.org"}, True), ({"@example.com"}, False), (set(), False)],
+)
+def test_allow_list__addresses_and_domains(allowed: set[str], told: bool) -> None:
+    rules = Rules(live=False, allow_list=frozenset(allowed), greatest_age=timedelta(hours=24))
+    shouting = primary(channels=(primary().channels[0].model_copy(update={"address": "Primary@Example.ORG"}),))
+    assert pending(Story(shouting, rules=rules).hear(a_discharge())[1]) == (["primary"] if told else [])
+
+
+def test_age__exactly_the_greatest_is_still_told() -> None:
+    assert pending(Story().hear(a_discharge(occurred_at=T0 - timedelta(hours=24)))[1]) == ["primary"]
+
+
+def test_suppressed__keeps_no_text() -> None:
+    _, decided = Story(rules=DEMO).hear(an_admission())
+    assert {one.told.recipient: one.told.reason for one in decided if one.told.reason} == {
+        "attending": "not-subscribed",
+        "coordinator": "not-on-allow-list",
+    }
+
+
+def test_correction__goes_to_those_told_and_to_nobody_else() -> None:
+    story = Story()
+    discharge, told = story.hear(a_discharge())
+    _, decided = story.hear(a_withdrawal_of(discharge))
+    (one,) = decided
+    assert one.told.recipient == "primary"
+    assert one.told.corrects == (told[0].delivery_id,)
+    assert one.told.tells == "encounter.discharge-withdrawn.v1"
+    assert one.told.address == "primary@example.org"
+
+
+def test_correction__goes_to_the_address_that_was_told_though_the_entry_is_gone() -> None:
+    story = Story()
+    discharge, _ = story.hear(a_discharge())
+    story.directory = Directory()
+    assert pending(story.hear(a_withdrawal_of(discharge))[1]) == ["primary"]
+
+
+def test_correction__one_message_for_everything_taken_back() -> None:
+    story = Story()
+    admission, first = story.hear(an_admission())
+    discharge, second = story.hear(a_discharge())
+    _, decided = story.hear(a_cancellation_of(admission, discharge))
+    to_primary = next(one for one in decided if one.told.recipient == "primary")
+    assert to_primary.told.corrects == (first[0].delivery_id, second[0].delivery_id)
+    assert [one.told.recipient for one in decided] == ["primary", "coordinator"]
+
+
+def test_correction__is_made_once() -> None:
+    story = Story()
+    discharge, _ = story.hear(a_discharge())
+    story.hear(a_withdrawal_of(discharge))
+    assert story.hear(a_cancellation_of(discharge))[1] == ()
+
+
+def test_correction__suppressed_when_the_feed_only_records_now() -> None:
+    story = Story()
+    discharge, _ = story.hear(a_discharge())
+    assert reasons(story.hear(a_withdrawal_of(discharge), mode=Mode.SHADOW)[1]) == {"primary": "mode-shadow"}
+
+
+def test_correction__is_sent_however_old_and_whoever_the_patient_is() -> None:
+    story = Story()
+    discharge, _ = story.hear(a_discharge())
+    old = a_withdrawal_of(discharge, occurred_at=T0 - timedelta(days=9), patient=a_patient(identity_unknown=True))
+    assert pending(story.hear(old)[1]) == ["primary"]
+
+
+def test_correction__of_a_stay_restricted_since_names_nobody() -> None:
+    story = Story()
+    discharge, told = story.hear(a_discharge())
+    (one,) = story.hear(a_withdrawal_of(discharge), label=Label.RESTRICTED)[1]
+    assert one.told.status == "pending"
+    assert one.context == {
+        "masked": True,
+        "takes_back": [{"reference": told[0].delivery_id, "notice": "encounter.discharged"}],
+    }
+
+
+def test_correction__withdrawn_transition_and_cancelled_task() -> None:
+    story = Story()
+    opened, _ = story.hear(a_transition())
+    due, _ = story.hear(a_task())
+    _, withdrawn = story.hear(a_transition(TransitionWithdrawn, "withdrawn", withdraws=names(opened)))
+    _, cancelled = story.hear(a_task(TaskCancelled, "called-off", withdraws=names(due)))
+    assert [one.told.notice for one in (*withdrawn, *cancelled)] == ["transition.withdrawn", "task.cancelled"]
+
+
+def test_correction__an_event_that_takes_back_and_tells_does_both() -> None:
+    story = Story(primary())
+    discharge, _ = story.hear(a_discharge())
+    _, decided = story.hear(an_admission(withdraws=names(discharge)))
+    assert [(one.told.recipient, one.told.notice) for one in decided] == [
+        ("primary", "correction"),
+        ("primary", "encounter.admitted"),
+        ("role:coordinator", "encounter.admitted"),
+    ]
+    assert len({one.delivery_id for one in decided}) == 3
+
+
+def test_correction__late_and_discharged_again_is_superseded() -> None:
+    story = Story()
+    first, _ = story.hear(a_discharge())
+    story.hear(a_discharge(encounter=an_encounter(discharge_version=2)))
+    assert reasons(story.hear(a_withdrawal_of(first), late=True)[1]) == {"primary": "superseded"}
+
+
+def test_death__is_told_once() -> None:
+    story = Story()
+    dead = an_update(patient=a_patient(deceased=True))
+    assert pending(story.hear(dead)[1]) == ["primary", "coordinator"]
+    assert story.hear(dead)[1] == ()
+
+
+def test_death__told_with_the_discharge_is_not_told_again() -> None:
+    story = Story()
+    story.hear(a_discharge(patient=a_patient(deceased=True)))
+    assert story.hear(an_update(patient=a_patient(deceased=True)))[1] == ()
+
+
+def test_death__taken_back() -> None:
+    story = Story()
+    _, told = story.hear(an_update(patient=a_patient(deceased=True)))
+    _, decided = story.hear(an_update())
+    assert [(one.told.recipient, one.told.notice, one.told.withdraws) for one in decided] == [
+        ("primary", "patient.death-withdrawn", True),
+        ("coordinator", "patient.death-withdrawn", True),
+    ]
+    assert decided[0].told.corrects == (told[0].delivery_id,)
+    assert story.hear(an_update())[1] == ()
+
+
+def test_death__taken_back_beside_a_discharge_that_stands() -> None:
+    story = Story(primary())
+    discharge, told = story.hear(a_discharge(patient=a_patient(deceased=True)))
+    (alive,) = story.hear(an_update(encounter=an_encounter()))[1]
+    assert (alive.told.notice, alive.told.withdraws) == ("patient.death-withdrawn", False)
+    story.hear(an_update(encounter=an_encounter(), patient=a_patient(deceased=True)))
+    again = story.hear(an_update(encounter=an_encounter()))[1]
+    assert [one.told.notice for one in again] == ["patient.death-withdrawn"]
+    assert told[0].delivery_id not in again[0].told.corrects
+    (withdrawn,) = story.hear(a_withdrawal_of(discharge))[1]
+    assert withdrawn.told.corrects == (told[0].delivery_id,)
+
+
+def test_death__a_late_update_takes_nothing_back() -> None:
+    story = Story()
+    story.hear(an_update(patient=a_patient(deceased=True)))
+    assert story.hear(an_update(), late=True)[1] == ()
+
+
+def test_death__work_asked_for_by_who_did_not_know_is_not_told() -> None:
+    story = Story(coordinator())
+    story.hear(a_discharge(patient=a_patient(deceased=True)))
+    assert reasons(story.hear(a_task())[1]) == {"coordinator": "superseded"}
+    assert pending(story.hear(a_transition(TransitionClosed, "closed"))[1]) == ["coordinator"]
+
+
+def test_ledger__has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decide_module, "LEDGER_LIMIT", 3)
+    story = Story()
+    story.hear(an_admission())
+    with pytest.raises(LedgerFull):
+        story.hear(a_discharge())
+
+
+def test_decide__is_only_about_encounters() -> None:
+    with pytest.raises(TypeError):
+        Story().hear(primary())
