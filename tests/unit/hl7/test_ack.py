@@ -113,8 +113,8 @@ def test_ack__does_not_repeat_a_charset_that_was_not_true(name: bytes, told: str
 
 
 def test_ack__of_bytes_that_their_charset_reads_but_cannot_write() -> None:
-    sent = b"MSH|^~\\&|A\x80||||||ADT|1|P|2.5||||||ISO IR87"
-    assert _lines(build_ack(parse(sent), Verdict.ACCEPT, at=AT, control_id="1"))[0].startswith("MSH|^~\\&|||A?|")
+    sent = b"MSH|^~\\&|A\x1b|\x80|||||ADT|1|P|2.5||||||ISO IR87"
+    assert _lines(build_ack(parse(sent), Verdict.ACCEPT, at=AT, control_id="1"))[0].startswith("MSH|^~\\&|||A|?|")
 
 
 def test_nak__for_bytes_without_a_header() -> None:
