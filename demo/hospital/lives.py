@@ -17,12 +17,13 @@ _RETURNING: Final = frozenset({Twist.READMITTED, Twist.READMITTED_ELSEWHERE})
 # who arrives later has little time left to be discharged and followed up in
 _LAST_ARRIVAL: Final = 0.6
 _CAST_ARRIVES: Final = 0.1
+_ON_ITS_WAY: Final = timedelta(minutes=1)
 _DAY_MINUTES: Final = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What is played: `days` from `start`, aware UTC. What would be recorded later is not told."""
+    """What is played: `days` from `start`, aware UTC. What would be sent later is not told."""
 
     start: datetime
     days: float
@@ -41,7 +42,7 @@ def life(rng: Random, person: Person, window: Window) -> list[Happening]:
     at = arrival(rng, window.start, window.days * (_CAST_ARRIVES if in_cast else _LAST_ARRIVAL), facility.zone)
     told = stay(rng, Arrival(person, facility, at, _number(window, person, 1), short=in_cast), plot)
     told += _sequel(rng, window, plot, told[-1])
-    return [happening for happening in told if happening.recorded < window.end]
+    return [happening for happening in told if happening.recorded < window.end - _ON_ITS_WAY]
 
 
 def _sequel(rng: Random, window: Window, plot: Plot, last: Happening) -> list[Happening]:

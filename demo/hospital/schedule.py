@@ -36,8 +36,7 @@ def schedule(seed: int, patients: int, days: float, start: datetime) -> list[Sen
     """Everything sent within `days` from `start` (aware) about so many patients, in order of sending.
 
     The same arguments give the same bytes. Three messages more are of nobody: one of training, one that cannot be
-    read, one that is no ADT. What is late or sent twice may be sent up to an hour after the end. Raises ValueError
-    for a naive `start`.
+    read, one that is no ADT. Raises ValueError for a naive `start`.
     """
     if start.tzinfo is None:
         raise ValueError("naive time")
@@ -47,7 +46,8 @@ def schedule(seed: int, patients: int, days: float, start: datetime) -> list[Sen
     drafts = [_draft(told) for person in everybody[:patients] for told in life(rng, person, window)]
     drafts += _odd_ones(rng, everybody[patients:], window)
     drafts.sort(key=lambda draft: (draft.happening.recorded, draft.happening.visit.number, draft.note))
-    return with_faults(rng, list(_written(rng, drafts, f"{seed % 1000:03d}{window.start:%y%m%d}")))
+    written = list(_written(rng, drafts, f"{seed % 1000:03d}{window.start:%y%m%d}"))
+    return with_faults(rng, written, window.end)
 
 
 def _draft(happening: Happening) -> _Draft:
