@@ -40,7 +40,7 @@ def _slug(value: str) -> str:
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise ValueError("not an IANA time zone") from None
     return value
 

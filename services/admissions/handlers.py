@@ -63,8 +63,6 @@ class AdtHandler:
         return self._fact(record, envelope, event, profile)
 
     def _fact(self, record: Heard, envelope: Envelope, event: AdtEvent, profile: FeedProfile) -> Fact:
-        if event.occurred_at.instant is None:
-            raise Refused("no-time")
         digest = hashlib.sha256(record.value or b"").hexdigest()[:_HASH_DIGITS]
         message = Message(event, profile, (profile.feed, event.control_id, digest), envelope.id)
         inbound = self._inbound(message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from pydantic import AwareDatetime, Field
 
@@ -64,7 +64,7 @@ class Said(Contract):
 
 
 class Encounter(Contract):
-    """One stay or visit. `key` is the patient id under which it was first said, for ever; `stage` is the last fold's."""
+    """One stay or visit. `key` is the patient id under which it was first said, for ever; `stage` is the fold's."""
 
     encounter_id: str
     key: str

@@ -33,7 +33,7 @@ def when(moment: Moment | None) -> When | None:
 
 
 def occurred(event: AdtEvent) -> datetime:
-    """When it happened; an event without an instant is refused before it comes here."""
+    """When it happened. A feed has a zone, so that a time which could be read has an instant; ValueError if not."""
     instant = event.occurred_at.instant
     if instant is None:
         raise ValueError("no instant")

@@ -1,13 +1,12 @@
 """Which stay a message is about. A visit number is unique only inside its authority and patient (HL7 v2.5.1 ch. 3.3).
 
 The key is, in this order: PV1-19 with its authority; PID-18, the account; for a message that begins or ends a stay,
-the visit's start (PV1-44 to the minute) or else the day it happened. A message that only describes and has neither
-number nor start is about the patient alone.
+the visit's start (PV1-44 to the minute) or else the day it happened, both as sent. A message that only describes and
+has neither number nor start is about the patient alone.
 """
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Final
 
 from services.admissions.domain.lifecycle import UPDATE
@@ -17,6 +16,7 @@ from shared.schemas.envelope import derived_id
 from shared.schemas.identifiers import Identifier
 
 _TO_THE_MINUTE: Final = 12
+_TO_THE_DAY: Final = 8
 _NO_VISIT: Final = "N"
 
 
@@ -30,7 +30,7 @@ def visit_of(event: AdtEvent, profile: FeedProfile) -> tuple[str, ...] | None:
         return None
     if encounter.admitted_at is not None:
         return "unnumbered", encounter.admitted_at.text[:_TO_THE_MINUTE]
-    return None if event.trigger == UPDATE else ("unnumbered", _day(event))
+    return None if event.trigger == UPDATE else ("unnumbered", event.occurred_at.text[:_TO_THE_DAY])
 
 
 def encounter_id_of(patient_id: str, visit: tuple[str, ...]) -> str:
@@ -40,8 +40,3 @@ def encounter_id_of(patient_id: str, visit: tuple[str, ...]) -> str:
 
 def _place(number: Identifier, profile: FeedProfile) -> tuple[str, str]:
     return number.assigner.strip().upper() or profile.default_authority, number.value.strip().upper()
-
-
-def _day(event: AdtEvent) -> str:
-    instant = event.occurred_at.instant
-    return event.occurred_at.text[:8] if instant is None else instant.astimezone(UTC).date().isoformat()

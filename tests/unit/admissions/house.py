@@ -1,0 +1,161 @@
+"""A hospital's door, the real handler and a hearer of what it says, all in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from services.admissions.handlers import COLLECTION, handlers
+from shared.feeds import FeedProfile, parse_feeds
+from shared.schemas.encounters import EncounterEvent
+from shared.schemas.envelope import TYPE_PREFIX, Envelope, Mode, derived_id
+from shared.schemas.registry import ADT_RECEIVED, ER7_MEDIA_TYPE
+from shared.stream.codec import headers_of
+from shared.stream.decisions import Decision, Say
+from shared.stream.records import Heard
+from tests.builders import DeskOf
+
+SECRET = b"a secret of the tests"
+TOPIC = "adt.inbound.v1"
+RECEIVED = datetime(2026, 11, 3, 21, 0, tzinfo=UTC)
+
+
+def a_feed(**changes: Any) -> dict[str, Any]:
+    """A [[feed]] table as in the file."""
+    return {
+        "feed": "north",
+        "tenant": "tenant-1",
+        "zone": "America/New_York",
+        "facility": "NORTH",
+        "default_authority": "NORTH",
+        "mode": "live",
+        "trusted_authorities": ["STATE"],
+        **changes,
+    }
+
+
+def feeds(**changes: Any) -> dict[str, FeedProfile]:
+    """The feeds north and south of one tenant; the changes are north's."""
+    south = a_feed(feed="south", facility="SOUTH", default_authority="SOUTH", zone="America/Chicago")
+    return parse_feeds({"feed": [a_feed(**changes), south]})
+
+
+def a_raw_record(
+    value: bytes, *, feed: str = "north", content_type: str = ER7_MEDIA_TYPE, mode: Mode = Mode.LIVE
+) -> Heard:
+    """A record of `adt.inbound.v1` as the gateway says it; its id is of the feed and the bytes."""
+    envelope = Envelope(
+        id=derived_id("raw", feed, hashlib.sha256(value).hexdigest()),
+        source="gateway",
+        type=TYPE_PREFIX + ADT_RECEIVED,
+        subject="",
+        time=RECEIVED,
+        key="advisory",
+        tenant="tenant-1",
+        feed=feed,
+        mode=mode,
+    )
+    return Heard(TOPIC, 0, 0, b"advisory", value, headers_of(envelope, content_type))
+
+
+@dataclass
+class House:
+    """Hears messages through the real handler; states go through JSON as they would through a store."""
+
+    profiles: dict[str, FeedProfile] = field(default_factory=feeds)
+    desk: DeskOf = field(default_factory=DeskOf)
+    said: list[Say] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.handler = handlers(self.profiles, SECRET)[TOPIC]
+
+    def hear(self, value: bytes, feed: str = "north", mode: Mode = Mode.LIVE) -> Decision | None:
+        """Read and decide one message; None if it was set aside."""
+        fact = self.handler.read(a_raw_record(value, feed=feed, mode=mode))
+        if fact is None:
+            return None
+        decision = self.handler.decide(fact, self.desk)
+        if decision.state is not None:
+            self.desk.states[(COLLECTION, decision.id)] = json.loads(json.dumps(decision.state))
+            for claim in decision.claims or ():
+                assert self.desk.claims.setdefault((COLLECTION, claim), decision.id) == decision.id
+        self.said += decision.say
+        return decision
+
+    def hear_all(self, *values: bytes) -> House:
+        for value in values:
+            self.hear(value)
+        return self
+
+    @property
+    def patients(self) -> list[dict[str, Any]]:
+        return list(self.desk.states.values())
+
+    @property
+    def patient(self) -> dict[str, Any]:
+        (patient,) = self.patients
+        return patient
+
+    @property
+    def encounter(self) -> dict[str, Any]:
+        (encounter,) = self.patient["encounters"].values()
+        return dict(encounter)
+
+    @property
+    def types(self) -> list[str]:
+        """What was said, in short: `admitted`, `discharge-withdrawn` ..."""
+        return [say.data.TYPE.split(".")[1] for say in self.said]
+
+    @property
+    def last(self) -> EncounterEvent:
+        data = self.said[-1].data
+        assert isinstance(data, EncounterEvent)
+        return data
+
+
+@dataclass
+class Hearer:
+    """Believes what is said of one stay, and objects to what cannot be believed."""
+
+    standing: dict[str, str] = field(default_factory=dict)
+    status: str = ""
+    version: int = 0
+    last: EncounterEvent | None = None
+    ids: set[str] = field(default_factory=set)
+
+    def believe(self, say: Say) -> None:
+        data = say.data
+        assert isinstance(data, EncounterEvent)
+        assert say.id not in self.ids, "said twice"
+        self.ids.add(say.id)
+        for withdrawal in data.withdraws:
+            assert self.standing.pop(withdrawal.event_id) == withdrawal.type
+        kind = data.TYPE.split(".")[1]
+        if kind in ("registered", "admitted", "discharged"):
+            assert kind not in self.standing_kinds
+            self.standing[say.id] = data.TYPE
+        if kind == "discharged":
+            assert data.encounter.discharge_version == self.version + 1
+        if kind == "updated" and not data.withdraws:
+            assert self.last is not None
+            assert _carried(self.last) != _carried(data), "an update without news"
+        self.version, self.status, self.last = data.encounter.discharge_version, data.encounter.status, data
+
+    @property
+    def standing_kinds(self) -> set[str]:
+        return {type_.split(".")[1] for type_ in self.standing.values()}
+
+
+def _carried(data: EncounterEvent) -> tuple[Any, ...]:
+    return data.patient, data.encounter, data.care_team
+
+
+def hearer_of(said: list[Say]) -> Hearer:
+    """What a hearer believes after these."""
+    hearer = Hearer()
+    for say in said:
+        hearer.believe(say)
+    return hearer

@@ -1,0 +1,115 @@
+"""The profile file: read whole or refused whole, every fault named by table and key."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.feeds import FeedsInvalid, parse_feeds
+from shared.schemas.envelope import Mode
+from tests.unit.admissions.house import a_feed
+
+FILE = """
+[[feed]]
+feed = "north"
+tenant = "valley"
+zone = "America/New_York"
+facility = "North"
+default_authority = "NORTH"
+mode = "shadow"
+trusted_authorities = ["State"]
+enterprise_authorities = ["MPI"]
+identifier_types = ["EPI", "MR"]
+greatest_age_hours = 24
+protected_units = ["Psy"]
+mllp_port = 2575
+kafka_topic = "hospital.north.adt"
+charset = "cp1252"
+[feed.class_codes]
+OBS = "V"
+[feed.facility_zones]
+Lake = "America/Chicago"
+
+[[feed]]
+feed = "south"
+tenant = "valley"
+zone = "UTC"
+facility = "SOUTH"
+default_authority = "SOUTH"
+"""
+
+
+def test_parse__a_file() -> None:
+    profiles = parse_feeds(tomllib.loads(FILE))
+    assert list(profiles) == ["north", "south"]
+    north = profiles["north"]
+    assert (north.mode, north.mllp_port, north.charset) == (Mode.SHADOW, 2575, "cp1252")
+    assert north.greatest_age == timedelta(hours=24)
+    assert [north.trusts(name) for name in ("north", "STATE", "mpi", "SOUTH")] == [True, True, True, False]
+    assert [north.class_of(code) for code in ("obs", "I")] == ["V", "I"]
+    assert north.facility_named("LAKE") == "LAKE"
+    assert [north.zone_of(code) for code in ("LAKE", "NORTH")] == ["America/Chicago", "America/New_York"]
+    assert north.protects("psy")
+    assert (north.people_authority, north.identifier_types) == ("NORTH", ("EPI", "MR"))
+
+
+def test_parse__what_is_not_given() -> None:
+    south = parse_feeds(tomllib.loads(FILE))["south"]
+    assert (south.mode, south.mllp_port, south.kafka_topic, south.charset) == (Mode.OFF, None, None, None)
+    assert south.identifier_types == ("MR", "PI", "PE", "EPI")
+    assert south.greatest_age == timedelta(hours=72)
+
+
+@pytest.mark.parametrize("content", [{}, {"feed": []}, {"feed": {}}, {"feed": [a_feed()], "other": 1}])
+def test_parse__refuses_what_is_no_list_of_feeds(content: dict[str, Any]) -> None:
+    with pytest.raises(FeedsInvalid, match=r"\[\[feed\]\]"):
+        parse_feeds(content)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"feed": "North Hospital"}, "feed[0].feed: lower-case letters, digits and hyphens only, at most 63"),
+        ({"zone": "Mars/Olympus"}, "feed[0].zone: not an IANA time zone"),
+        ({"zone": "../etc/passwd"}, "feed[0].zone: not an IANA time zone"),
+        ({"default_authority": "A|B"}, "feed[0].default_authority: empty, too long, or holds a vertical bar"),
+        (
+            {"trusted_authorities": ["OK", ""]},
+            "feed[0].trusted_authorities.1: empty, too long, or holds a vertical bar",
+        ),
+        ({"facility_zones": {"lake": "Nowhere"}}, "feed[0].facility_zones.LAKE: not an IANA time zone"),
+        ({"kafka_topic": "a topic"}, "feed[0].kafka_topic: not a legal topic name"),
+        ({"charset": "klingon"}, "feed[0].charset: not a character set that Python knows"),
+        ({"class_codes": "I"}, "feed[0].class_codes: Input should be a valid dictionary"),
+        ({"colour": "red"}, "feed[0].colour: Extra inputs are not permitted"),
+        ({"mode": "loud"}, "feed[0].mode: Input should be 'off', 'backload', 'shadow' or 'live'"),
+    ],
+)
+def test_parse__names_the_fault(changes: dict[str, Any], problem: str) -> None:
+    with pytest.raises(FeedsInvalid) as invalid:
+        parse_feeds({"feed": [a_feed(**changes)]})
+    assert invalid.value.problems == (problem,)
+
+
+def test_parse__names_every_fault() -> None:
+    with pytest.raises(FeedsInvalid) as invalid:
+        parse_feeds({"feed": [a_feed(zone="?"), a_feed(mllp_port=-1)]})
+    assert [problem.split(":")[0] for problem in invalid.value.problems] == ["feed[0].zone", "feed[1].mllp_port"]
+
+
+def test_parse__a_door_leads_to_one_feed() -> None:
+    one, other = a_feed(mllp_port=2575, kafka_topic="adt"), a_feed(mllp_port=2575, kafka_topic="adt")
+    with pytest.raises(FeedsInvalid) as invalid:
+        parse_feeds({"feed": [one, other]})
+    assert invalid.value.problems == (
+        "feed north is given 2 times",
+        "kafka_topic adt is given 2 times",
+        "mllp_port 2575 is given 2 times",
+    )
+
+
+def test_parse__any_free_port_may_be_asked_for_twice() -> None:
+    assert len(parse_feeds({"feed": [a_feed(mllp_port=0), a_feed(feed="south", mllp_port=0)]})) == 2

@@ -1,0 +1,203 @@
+"""What admissions hears, sets aside and refuses, and what it decides of a message it knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.admissions.handlers import COLLECTION, handlers
+from services.admissions.store import INDEXES
+from shared.schemas.encounters import EncounterDischarged
+from shared.schemas.envelope import Mode, derived_id
+from shared.schemas.topics import heard_by
+from shared.stream.decisions import Refused
+from tests.unit.admissions.house import SECRET, TOPIC, House, a_raw_record, feeds
+from tests.unit.admissions.messages import adt
+from tests.unit.admissions.stories import ADMIT, CANCEL_DISCHARGE, DISCHARGE, MOVED_HOUSE, REGISTER
+
+
+def test_handlers__hear_every_topic_of_admissions() -> None:
+    assert set(handlers(feeds(), SECRET)) == {topic.name for topic in heard_by("admissions")}
+
+
+def test_handlers__without_an_identity_secret() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        handlers(feeds(), b"")
+
+
+def test_store__declares_indexes_of_its_collection_only() -> None:
+    assert {collection for collection, _, _ in INDEXES} == {COLLECTION}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"MSH|^~\\&|LAB|NORTH|||20261103||ORU^R01|1|P|2.5.1\rPID|||1^^^NORTH^MR\r",
+        adt("A02", "02 0900"),
+        adt("A40", "02 0900"),
+    ],
+    ids=["not-adt", "a-transfer", "a-merge"],
+)
+def test_read__sets_aside_what_it_does_not_act_on(value: bytes) -> None:
+    house = House()
+    assert house.hear(value) is None
+    assert house.patients == []
+
+
+def test_read__of_a_feed_that_is_off() -> None:
+    assert House().hear(ADMIT, mode=Mode.OFF) is None
+
+
+@pytest.mark.parametrize(
+    ("record", "code"),
+    [
+        (a_raw_record(ADMIT, feed="west"), "feed-unknown"),
+        (a_raw_record(ADMIT, content_type="application/json"), "content-type-unknown"),
+        (a_raw_record(b"MSH|^~\\&|ADT|NORTH|||20261103||ADT^A01|1|P|2.5.1\rEVN|A01|20261103\r"), "no-patient"),
+        (a_raw_record(b"MSH|^~\\&|ADT|NORTH|||||ADT^A01|1|P|2.5.1\rPID|||1^^^NORTH^MR\r"), "no-time"),
+        (a_raw_record(b""), "empty"),
+    ],
+)
+def test_read__refuses_with_a_code(record: Any, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        handlers(feeds(), SECRET)[TOPIC].read(record)
+    assert (refused.value.code, str(refused.value)) == (code, code)
+
+
+def test_read__names_what_must_be_loaded() -> None:
+    fact = handlers(feeds(), SECRET)[TOPIC].read(a_raw_record(adt("A01", "01 0905", mrn="7^^^NORTH^MR~9^^^STATE^PE")))
+    assert fact is not None
+    assert not fact.stream
+    (refs,) = fact.refs
+    assert (refs.collection, len(refs.ids)) == (COLLECTION, 1)
+    assert refs.claims == ("tenant-1|NORTH|MR|7", "tenant-1|STATE|PE|9")
+
+
+def test_decide__says_the_discharge_under_the_patient_key() -> None:
+    house = House()
+    decision = house.hear(DISCHARGE)
+    assert decision is not None
+    (say,) = decision.say
+    assert isinstance(say.data, EncounterDischarged)
+    assert decision.key == say.key == decision.id == say.data.patient.patient_id
+    assert say.subject == say.data.encounter.encounter_id
+    assert say.id == derived_id(a_raw_record(DISCHARGE).header("ce_id"), "encounter.discharged.v1", say.subject)
+    assert decision.claims == ("tenant-1|NORTH|MR|100200",)
+
+
+@pytest.mark.parametrize("message", [ADMIT, MOVED_HOUSE, CANCEL_DISCHARGE], ids=["fact", "update", "waiting-cancel"])
+def test_decide__a_message_known_again_changes_nothing(message: bytes) -> None:
+    house = House().hear_all(message)
+    decision = house.hear(message)
+    assert decision is not None
+    assert (decision.id, decision.state, decision.say) == (house.patient["patient_id"], None, ())
+    assert decision.metrics == {"known_again": 1}
+
+
+def test_decide__a_fact_known_again_after_the_profile_changed() -> None:
+    house = House().hear_all(ADMIT)
+    later = House(feeds(class_codes={"I": "O"}), house.desk)
+    decision = later.hear(ADMIT)
+    assert decision is not None
+    assert decision.state is None
+
+
+def test_decide__the_same_control_id_with_other_bytes_is_another_message() -> None:
+    house = House().hear_all(ADMIT, ADMIT.replace(b"|I|", b"|V|"))
+    assert len(house.encounter["facts"]) == 2
+
+
+def test_decide__counts_reviews() -> None:
+    house = House().hear_all(adt("A01", "01 0905", born="19410506"))
+    decision = house.hear(adt("A08", "01 1005", born="19410507"))
+    assert decision is not None
+    assert decision.metrics == {"reviews_opened": 1}
+
+
+def test_decide__the_whole_state_travels_in_every_event() -> None:
+    house = House().hear_all(
+        adt(
+            "A01",
+            "01 0905",
+            start="01 0900",
+            name="Testperson^Ada^B^Jr^Dr^^L",
+            born="19410506",
+            sex="f",
+            language="eng",
+            address="1 Main St^Apt 2^Albany^NY^12207^USA^H",
+            phone="5185550100^PRN^PH~^NET^Internet^ada@example.org",
+            account="ACC1^^^NORTH^AN",
+            location="4W^12^A^NORTH",
+            admission="e",
+            service="MED",
+            expected="04 1200",
+        )
+    )
+    assert house.types == ["admitted"]
+    said = house.last.model_dump(mode="json")
+    assert said["patient"] == {
+        "patient_id": house.patient["patient_id"],
+        "identifiers": [{"value": "100200", "assigner": "NORTH", "type": "MR"}],
+        "name": {"family": "Testperson", "given": "Ada", "middle": "B", "prefix": "Dr", "suffix": "Jr"},
+        "birth_date": "1941-05-06",
+        "sex": "F",
+        "language": "eng",
+        "telecoms": [
+            {"system": "phone", "value": "5185550100", "use": "PRN"},
+            {"system": "email", "value": "ada@example.org", "use": "NET"},
+        ],
+        "addresses": [
+            {
+                "lines": ["1 Main St", "Apt 2"],
+                "city": "Albany",
+                "state": "NY",
+                "postal_code": "12207",
+                "country": "USA",
+                "use": "H",
+            }
+        ],
+        "deceased": False,
+        "identity_unknown": False,
+    }
+    assert said["encounter"] == {
+        "encounter_id": house.encounter["encounter_id"],
+        "status": "in-progress",
+        "class": "I",
+        "visit_number": {"value": "V1", "assigner": "NORTH", "type": "VN"},
+        "account_number": {"value": "ACC1", "assigner": "NORTH", "type": "AN"},
+        "facility": "NORTH",
+        "zone": "America/New_York",
+        "location": {"point_of_care": "4W", "room": "12", "bed": "A", "facility": "NORTH"},
+        "admission_type": "E",
+        "hospital_service": "MED",
+        "admitted_at": {"instant": "2026-11-01T14:00:00Z", "precision": "minute", "flags": ["no-offset"]},
+        "discharged_at": None,
+        "expected_discharge_at": {"instant": "2026-11-04T17:00:00Z", "precision": "minute", "flags": ["no-offset"]},
+        "disposition": "",
+        "discharged_to": "",
+        "discharge_version": 0,
+        "protected": False,
+    }
+    assert said["occurred_at"] == "2026-11-01T14:00:00Z"
+
+
+def test_decide__a_test_message_does_not_touch_the_real_patient() -> None:
+    house = House().hear_all(ADMIT, adt("A03", "03 1505", end="03 1500", processing="T"))
+    real, training = sorted(house.patients, key=lambda patient: str(patient["processing_id"]))
+    assert (real["processing_id"], training["processing_id"]) == ("P", "T")
+    assert training["claims"] == ["tenant-1~T|NORTH|MR|100200"]
+    assert [encounter["stage"] for encounter in real["encounters"].values()] == ["admitted"]
+    assert house.last.processing_id == "T"
+
+
+def test_decide__no_processing_id_is_production() -> None:
+    house = House().hear_all(adt("A01", "01 0905", processing=""))
+    assert house.last.processing_id == "P"
+
+
+def test_decide__no_patient_data_in_keys_subjects_and_ids() -> None:
+    house = House().hear_all(REGISTER, ADMIT, DISCHARGE)
+    for say in house.said:
+        assert "100200" not in f"{say.key}{say.id}{say.subject}"
+        assert say.subject == say.data.encounter.encounter_id  # type: ignore[attr-defined]

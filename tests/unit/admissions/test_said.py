@@ -1,0 +1,176 @@
+"""What is said, in the order it was heard: differences only, and each that takes back names what it withdraws."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.admissions.domain.fold import MOST_FACTS
+from tests.unit.admissions.house import House, hearer_of
+from tests.unit.admissions.messages import adt
+from tests.unit.admissions.stories import (
+    ADMIT,
+    CANCEL_ADMIT,
+    CANCEL_DISCHARGE,
+    DISCHARGE,
+    DISCHARGE_AGAIN,
+    MOVED_HOUSE,
+    REGISTER,
+)
+
+DEATH = adt("A08", "03 1400", dead="Y", visit="V2^^^NORTH^VN")
+
+
+def test_said__a_stay_from_the_emergency_department_home() -> None:
+    house = House().hear_all(REGISTER, ADMIT, MOVED_HOUSE, DISCHARGE)
+    assert house.types == ["registered", "admitted", "updated", "discharged"]
+    assert [say.data.occurred_at.isoformat() for say in house.said] == [  # type: ignore[attr-defined]
+        "2026-11-01T12:00:00+00:00",
+        "2026-11-01T14:00:00+00:00",
+        "2026-11-02T17:00:00+00:00",
+        "2026-11-03T20:00:00+00:00",
+    ]
+
+
+def test_said__an_update_without_news_is_not_said() -> None:
+    assert House().hear_all(ADMIT, adt("A08", "02 1200", location="4W^12^A")).types == ["admitted"]
+
+
+def test_said__a_withdrawal_names_the_discharge_and_a_new_one_counts_on() -> None:
+    house = House().hear_all(ADMIT, DISCHARGE, CANCEL_DISCHARGE, DISCHARGE_AGAIN)
+    assert house.types == ["admitted", "discharged", "discharge-withdrawn", "discharged"]
+    (withdrawn,) = house.said[2].data.withdraws  # type: ignore[attr-defined]
+    assert (withdrawn.event_id, withdrawn.type) == (house.said[1].id, "encounter.discharged.v1")
+    assert house.last.encounter.discharge_version == 2
+
+
+def test_said__a_late_cancel_of_a_discharge_done_again_is_an_update() -> None:
+    """Between two folds that both stand discharged nothing is withdrawn: the same version, amended."""
+    house = House().hear_all(ADMIT, DISCHARGE, DISCHARGE_AGAIN, CANCEL_DISCHARGE)
+    assert house.types == ["admitted", "discharged", "updated"]
+    assert house.last.encounter.discharge_version == 1
+    assert house.last.encounter.disposition == "06"
+
+
+def test_said__a_cancel_that_overtook_its_discharge() -> None:
+    assert House().hear_all(ADMIT, CANCEL_DISCHARGE, DISCHARGE).types == ["admitted"]
+
+
+def test_said__a_late_admission_after_the_discharge() -> None:
+    house = House().hear_all(DISCHARGE, ADMIT)
+    assert house.types == ["discharged", "updated"]
+    admitted_at = house.last.encounter.admitted_at
+    assert admitted_at is not None
+    assert admitted_at.instant.isoformat() == "2026-11-01T14:00:00+00:00"
+
+
+def test_said__who_knew_only_the_discharge_is_told_what_stands() -> None:
+    house = House().hear_all(DISCHARGE, ADMIT, CANCEL_DISCHARGE)
+    assert house.types == ["discharged", "updated", "discharge-withdrawn", "admitted"]
+
+
+def test_said__a_cancelled_stay_withdraws_everything_and_is_silent_then() -> None:
+    house = House().hear_all(REGISTER, ADMIT, CANCEL_ADMIT, adt("A11", "01 1100", happened="01 0700"), MOVED_HOUSE)
+    assert house.types == ["registered", "admitted", "updated", "cancelled"]
+    assert [one.event_id for one in house.said[2].data.withdraws] == [house.said[1].id]  # type: ignore[attr-defined]
+    assert [one.event_id for one in house.last.withdraws] == [house.said[0].id]
+
+
+def test_said__a_withdrawn_admission_of_a_visit_nobody_was_told_of() -> None:
+    house = House().hear_all(ADMIT, REGISTER, CANCEL_ADMIT)
+    assert house.types == ["admitted", "registered"]
+    assert [one.event_id for one in house.last.withdraws] == [house.said[0].id]
+
+
+def test_said__a_stay_cancelled_after_its_discharge_was_withdrawn() -> None:
+    house = House().hear_all(DISCHARGE, CANCEL_DISCHARGE, ADMIT, CANCEL_ADMIT)
+    assert house.types == ["discharged", "discharge-withdrawn", "admitted", "cancelled"]
+    assert hearer_of(house.said).status == "cancelled"
+
+
+def test_said__a_reinstated_stay_is_admitted_again() -> None:
+    house = House().hear_all(ADMIT, CANCEL_ADMIT, adt("A01", "01 1205", start="01 1200"))
+    assert house.types == ["admitted", "cancelled", "admitted"]
+
+
+def test_said__a_mention_is_promoted_by_a_lifecycle_fact() -> None:
+    house = House().hear_all(MOVED_HOUSE)
+    assert house.types == []
+    assert house.hear_all(ADMIT).types == ["admitted"]
+    assert house.last.patient.addresses[0].city == "Albany"
+
+
+def test_said__a_withdrawn_discharge_of_a_stay_never_seen_to_begin_is_still_kept_up() -> None:
+    house = House().hear_all(DISCHARGE, CANCEL_DISCHARGE, adt("A08", "03 1800", location="5E^1^B"))
+    assert house.types == ["discharged", "discharge-withdrawn", "updated"]
+    assert house.last.encounter.status == "in-progress"
+
+
+def test_said__death_is_said_of_every_said_stay_that_is_not_cancelled() -> None:
+    old = adt("A03", "01 0700", evn2="20240101", end="01 0700", visit="OLD^^^NORTH^VN").replace(
+        b"20261101", b"20240101"
+    )
+    house = House().hear_all(
+        old,
+        ADMIT,
+        adt("A01", "01 0905", start="01 0900", visit="WRONG^^^NORTH^VN"),
+        adt("A11", "01 1000", happened="01 0900", visit="WRONG^^^NORTH^VN"),
+    )
+    before = len(house.said)
+    house.hear(DEATH)
+    updates = house.said[before:]
+    assert sorted(say.data.encounter.visit_number.value for say in updates) == ["OLD", "V1"]  # type: ignore[attr-defined]
+    assert all(say.data.patient.deceased for say in updates)  # type: ignore[attr-defined]
+    assert len({say.id for say in updates}) == 2
+
+
+def test_said__a_death_taken_back_is_said_too() -> None:
+    house = House().hear_all(ADMIT, DEATH, adt("A08", "03 1500", dead="N", visit="V2^^^NORTH^VN"))
+    assert house.types == ["admitted", "updated", "updated"]
+    assert not house.last.patient.deceased
+
+
+@pytest.mark.parametrize(
+    ("fields", "deceased"),
+    [
+        ({"dead": "Y"}, True),
+        ({"died": "20261102"}, True),
+        ({"died": "20261102", "dead": "N"}, False),
+        ({"dead": "N"}, False),
+        ({"died": '""'}, False),
+        ({"died": "20261102", "dead": '""'}, True),
+    ],
+)
+def test_said__deceased_by_pid_29_and_30(fields: dict[str, str], deceased: bool) -> None:
+    assert House().hear_all(adt("A01", "02 0905", **fields)).last.patient.deceased is deceased
+
+
+def test_said__a_time_of_death_after_a_denial_counts() -> None:
+    house = House().hear_all(adt("A01", "02 0905", dead="N"), adt("A08", "03 0905", died="20261103"))
+    assert house.last.patient.deceased
+
+
+@pytest.mark.parametrize("code", ["20", "40", "41", "42"])
+def test_said__a_discharge_that_says_expired(code: str) -> None:
+    house = House().hear_all(ADMIT, adt("A03", "03 1505", end="03 1500", disposition=code))
+    assert house.last.patient.deceased
+
+
+def test_said__a_new_address_is_news_about_a_stay_that_is_still_followed() -> None:
+    house = House().hear_all(DISCHARGE, adt("A08", "20 1200", address="1 New St^^Albany", visit=""))
+    assert house.types == ["discharged", "updated"]
+
+
+def test_said__a_new_address_is_no_news_about_a_stay_long_over() -> None:
+    late = adt("A08", "20 1200", address="1 New St^^Albany", visit="").replace(b"20261120", b"20270220")
+    assert House().hear_all(DISCHARGE, late).types == ["discharged"]
+
+
+def test_said__too_many_facts_are_for_a_person_and_nobody_is_told() -> None:
+    house = House().hear_all(ADMIT)
+    for n in range(MOST_FACTS):
+        house.hear(adt("A13", "03 1530", control=f"cancel-{n}"))
+    house.hear_all(DISCHARGE, adt("A08", "04 1200", location="5E^1^B"))
+    assert house.types == ["admitted"]
+    assert len(house.encounter["facts"]) == MOST_FACTS + 1
+    assert [review["code"] for review in house.patient["reviews"]] == ["too-many-facts"]
+    assert [review["ref"] for review in house.patient["reviews"]] == [house.encounter["encounter_id"]]
