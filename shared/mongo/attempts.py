@@ -27,7 +27,7 @@ class MongoAttempts:
         by_id = {self._id(place): place for place in committed}
         with away():
             rows = {row["_id"]: row async for row in self._hearers.find({"_id": {"$in": list(by_id)}})}
-            crashes = {id_: _crashes(rows.get(id_), committed[place]) for id_, place in by_id.items()}
+            crashes = {id_: self._crashes(rows.get(id_), committed[place]) for id_, place in by_id.items()}
             if by_id:
                 await self._hearers.bulk_write(
                     [
@@ -54,20 +54,20 @@ class MongoAttempts:
         with away():
             row = await self._hearers.find_one_and_update(
                 {"_id": f"{self._group}/{cause.topic}/{cause.partition}@{cause.offset}"},
-                {"$inc": {"attempts": 1}},
+                {"$addToSet": {"tried_by": self._owner}},
                 upsert=True,
                 return_document=ReturnDocument.AFTER,
             )
-        return int(row["attempts"])
+        return len(row["tried_by"])
 
     async def clear(self, cause: Cause) -> None:
         """As in `Attempts`."""
         with away():
             await self._hearers.delete_one({"_id": f"{self._group}/{cause.topic}/{cause.partition}@{cause.offset}"})
 
-
-def _crashes(row: dict[str, Any] | None, offset: int) -> int:
-    """A mark that is still there was not closed: its owner died. Twice at one offset is no accident."""
-    if row is None:
-        return 0
-    return int(row.get("crashes", 0)) + 1 if row.get("offset") == offset else 1
+    def _crashes(self, row: dict[str, Any] | None, offset: int) -> int:
+        """Another's mark that is still there was not closed: its owner died. Twice at one offset is no accident."""
+        if row is None:
+            return 0
+        before = int(row["crashes"]) if row["offset"] == offset else 0
+        return before if row["owner"] == self._owner else before + 1

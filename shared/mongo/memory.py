@@ -5,11 +5,21 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+from bson import CodecOptions, decode, encode
+
+from shared.mongo.bson import from_bson, to_bson
 from shared.stream.decisions import Refs
 from shared.stream.documents import Document, DueAlarm
 from shared.stream.records import Cause
 from shared.telemetry import wall_clock
+
+
+def as_stored(document: Document) -> Document:
+    """What comes back of it from MongoDB: tuples as lists, times in milliseconds; raises for what BSON cannot hold."""
+    options: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+    return from_bson(document.collection, decode(encode(to_bson(document)), options))
 
 
 class MemoryDocuments:
@@ -51,9 +61,7 @@ class MemoryDocuments:
             del self._claims[(document.collection, claim)]
         for claim in document.claims:
             self._claims[(document.collection, claim)] = document.id
-        kept = copy.deepcopy(document)
-        kept.version += 1
-        self.stored[place] = kept
+        self.stored[place] = as_stored(document)
         self._leases.pop(place, None)
         return True
 
@@ -77,33 +85,42 @@ class MemoryDocuments:
 
 
 class MemoryAttempts:
-    """Implements `Attempts`, for one group."""
+    """Implements `Attempts`, for one group. `another` is what the next process sees of it."""
 
-    def __init__(self) -> None:
-        self.held: dict[tuple[str, int], tuple[int, int]] = {}
-        self.counts: dict[Cause, int] = {}
+    def __init__(self, owner: str = "1") -> None:
+        self.held: dict[tuple[str, int], tuple[str, int, int]] = {}
+        self.tried: dict[Cause, set[str]] = {}
+        self._owner = owner
+
+    def another(self, owner: str) -> MemoryAttempts:
+        """The same memory in the hands of another process."""
+        other = MemoryAttempts(owner)
+        other.held, other.tried = self.held, self.tried
+        return other
 
     async def open(self, committed: dict[tuple[str, int], int]) -> set[tuple[str, int]]:
         """As in `Attempts`."""
-        unclean = set()
-        for place, offset in committed.items():
-            before = self.held.get(place)
-            crashes = 0 if before is None else before[1] + 1 if before[0] == offset else 1
-            self.held[place] = (offset, crashes)
-            if crashes >= 2:
-                unclean.add(place)
-        return unclean
+        crashes = {place: self._crashes(place, offset) for place, offset in committed.items()}
+        self.held.update({place: (self._owner, offset, crashes[place]) for place, offset in committed.items()})
+        return {place for place, n in crashes.items() if n >= 2}
+
+    def _crashes(self, place: tuple[str, int], offset: int) -> int:
+        if place not in self.held:
+            return 0
+        owner, at, before = self.held[place]
+        return (before if at == offset else 0) + (owner != self._owner)
 
     async def close(self, partitions: Collection[tuple[str, int]]) -> None:
         """As in `Attempts`."""
         for place in partitions:
-            self.held.pop(place, None)
+            if self.held.get(place, ("", 0, 0))[0] == self._owner:
+                del self.held[place]
 
     async def attempt(self, cause: Cause) -> int:
         """As in `Attempts`."""
-        self.counts[cause] = self.counts.get(cause, 0) + 1
-        return self.counts[cause]
+        self.tried.setdefault(cause, set()).add(self._owner)
+        return len(self.tried[cause])
 
     async def clear(self, cause: Cause) -> None:
         """As in `Attempts`."""
-        self.counts.pop(cause, None)
+        self.tried.pop(cause, None)

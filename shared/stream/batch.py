@@ -17,9 +17,12 @@ from shared.stream.decisions import Fact, Handler, Refused
 from shared.stream.desk import BatchDesk, Place, home_of
 from shared.stream.documents import Documents, Unsaid
 from shared.stream.ledger import Ledger
-from shared.stream.outages import where
+from shared.stream.outages import Away, where
 from shared.stream.records import Heard, Saying
 from shared.telemetry import log, metrics
+
+MAX_ROUNDS = 10
+"""Races lost in a row before the batch waits: a claim that a decision insists on is a bug, and must not spin."""
 
 Projection = Callable[[Sequence[tuple[Event, dict[str, Any]]]], Awaitable[None]]
 
@@ -91,11 +94,14 @@ class BatchHearing:
 
     async def _decide_and_save(self, facts: list[Fact], desk: BatchDesk, letters: list[Saying]) -> None:
         todo = facts
-        while todo:
+        for _ in range(MAX_ROUNDS):
+            if not todo:
+                return
             await desk.load(self.documents, todo)
             places = [(fact, self._decide(fact, desk, letters)) for fact in todo]
             lost = await self._save(desk)
             todo = [fact for fact, place in places if place in lost]
+        raise Away("mongodb", "lost-every-race")
 
     async def _save(self, desk: BatchDesk) -> set[Place]:
         changed = desk.changed()
@@ -106,10 +112,10 @@ class BatchHearing:
         return lost
 
     def _decide(self, fact: Fact, desk: BatchDesk, letters: list[Saying]) -> Place | None:
-        if desk.repeats(fact):
-            metrics.repeats.labels(fact.record.topic).inc()
-            return home_of(fact)
         try:
+            if desk.repeats(fact):
+                metrics.repeats.labels(fact.record.topic).inc()
+                return home_of(fact)
             return desk.apply(fact, self.handlers[fact.record.topic].decide(fact, desk))
         except Refused as refused:
             self._refuse(fact.record, refused.code, letters)

@@ -21,6 +21,14 @@ def stream_of(fact: Fact) -> str:
     return f"{fact.record.topic}|{fact.envelope.subject}"
 
 
+class MisplacedDecision(Exception):
+    """A numbered fact was decided upon another document than remembers it: its repeat would not be known again."""
+
+
+def _is_numbered(fact: Fact) -> bool:
+    return fact.stream and fact.envelope.sequence is not None
+
+
 def home_of(fact: Fact) -> Place:
     """The document that remembers a numbered fact: the first one it names."""
     return fact.refs[0].collection, fact.refs[0].ids[0]
@@ -67,7 +75,9 @@ class BatchDesk:
     def by_claim(self, collection: str, claim: str) -> Standing | None:
         """As in `Desk`."""
         place = self._claims.get((collection, claim))
-        return None if place is None else self.by_id(*place)
+        if place is None or claim not in self._documents[place].claims:
+            return None  # nobody's, or given up within this batch
+        return self.by_id(*place)
 
     def repeats(self, fact: Fact) -> bool:
         """Was this numbered fact heard before? Its document is touched: what is unsaid is said again."""
@@ -90,6 +100,8 @@ class BatchDesk:
     def apply(self, fact: Fact, decision: Decision) -> Place:
         """Put a decision into its document; raises Refused before anything is changed."""
         place = (decision.collection, decision.id)
+        if _is_numbered(fact) and place != home_of(fact):
+            raise MisplacedDecision
         old = self._documents.get(place) or Document(decision.collection, decision.id)
         new = self._decided(old, fact, decision)
         self._touched[place] = None
@@ -99,7 +111,7 @@ class BatchDesk:
         return place
 
     def _decided(self, old: Document, fact: Fact, decision: Decision) -> Document | None:
-        numbered = fact.stream and fact.envelope.sequence is not None
+        numbered = _is_numbered(fact)
         if decision.state is None and not numbered:
             return None
         new = replace(old, streams=dict(old.streams), counters=dict(old.counters))

@@ -37,7 +37,8 @@ class Stream:
         if n <= self.last:
             self.missing.remove(n)
             return
-        self.missing = (self.missing + list(range(self.last + 1, n)))[-MAX_MISSING:]
+        skipped = range(max(self.last + 1, n - MAX_MISSING), n)
+        self.missing = (self.missing + list(skipped))[-MAX_MISSING:]
         self.last = n
 
 
@@ -107,13 +108,19 @@ class Attempts(Protocol):
     """Remembers who hears which partition, so that a record that kills its hearer is found. Raises Away."""
 
     async def open(self, committed: dict[tuple[str, int], int]) -> set[tuple[str, int]]:
-        """Take these partitions at these offsets; returns those that ended uncleanly twice at the same offset."""
+        """Take these partitions at these offsets; returns those that ended uncleanly twice at the same offset.
+
+        A mark of one's own is no unclean end: whoever asks again is alive.
+        """
 
     async def close(self, partitions: Collection[tuple[str, int]]) -> None:
         """Give them back, cleanly."""
 
     async def attempt(self, cause: Cause) -> int:
-        """Count an attempt at one record, durably, before it is decided; returns how many there were with this one."""
+        """Count this process's attempt at one record, durably, before it is decided; returns how many tried, with it.
+
+        A process counts once, however often it asks: one that tries again after an outage or a rebalance is alive.
+        """
 
     async def clear(self, cause: Cause) -> None:
         """Forget the attempts at a record that is through."""

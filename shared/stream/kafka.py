@@ -17,6 +17,7 @@ from aiokafka.errors import (
     IllegalStateError,
     KafkaError,
     MessageSizeTooLargeError,
+    RecordTooLargeError,
 )
 from aiokafka.partitioner import murmur2
 
@@ -58,27 +59,30 @@ class KafkaPublisher:
     async def _ready(self) -> AIOKafkaProducer:
         async with self._lock:
             if self._producer is None:
-                producer = AIOKafkaProducer(
-                    **self._broker.options(),
-                    acks="all",
-                    enable_idempotence=self._broker.idempotent,
-                    max_request_size=MAX_MESSAGE_BYTES + DEAD_LETTER_ROOM,
-                    request_timeout_ms=int(self._broker.send_timeout * 1000),
-                    metadata_max_age_ms=60_000,
-                )
-                await producer.start()
-                self._producer = producer
+                self._producer = await self._started()
             return self._producer
+
+    async def _started(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **self._broker.options(),
+            acks="all",
+            enable_idempotence=self._broker.idempotent,
+            max_request_size=MAX_MESSAGE_BYTES + DEAD_LETTER_ROOM,
+            request_timeout_ms=int(self._broker.send_timeout * 1000),
+            metadata_max_age_ms=60_000,
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await _end(producer)
+            raise
+        return producer
 
     async def say(self, sayings: Sequence[Saying]) -> None:
         """As in `Publisher`. Raises OutputTooLarge for a record above the limit (a bug: sizes are checked earlier)."""
         try:
             async with asyncio.timeout(self._broker.send_timeout):
-                producer = await self._ready()
-                futures = [
-                    await producer.send(s.topic, value=s.value, key=s.key, headers=list(s.headers)) for s in sayings
-                ]
-                await asyncio.gather(*futures)
+                await _confirmed(await self._ready(), sayings)
         except MessageSizeTooLargeError as error:
             raise OutputTooLarge from error
         except (KafkaError, TimeoutError, OSError) as error:
@@ -88,11 +92,37 @@ class KafkaPublisher:
     async def _replace(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _quietly(producer.stop(), 2.0)
+            await _end(producer)
 
     async def close(self) -> None:
         """Stop; what was said is confirmed already."""
         await self._replace()
+
+
+async def _confirmed(producer: AIOKafkaProducer, sayings: Sequence[Saying]) -> None:
+    futures: list[asyncio.Future[Any]] = []
+    try:
+        for s in sayings:
+            futures.append(await producer.send(s.topic, value=s.value, key=s.key, headers=list(s.headers)))  # noqa: PERF401
+        await asyncio.gather(*futures)
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+async def _end(producer: AIOKafkaProducer) -> None:
+    """End a producer without its farewell, which waits for what cannot be delivered.
+
+    Left half stopped, its sender would try for ever and say all of it again, once for each such producer, when Kafka
+    is back; aiokafka has no public way to drop what is pending.
+    """
+    sender = producer._sender.sender_task
+    producer._closed = True
+    if sender is not None:
+        sender.cancel()
+    await _quietly(producer.client.close(), 2.0)
+    if sender is not None:
+        await asyncio.wait({sender}, timeout=2.0)
 
 
 async def _quietly(stopping: Any, seconds: float) -> None:
@@ -168,6 +198,10 @@ class KafkaConsumer:
         """Up to `limit` records, each partition's in order; waits up to `seconds` for the first."""
         try:
             fetched = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
+        except RecordTooLargeError:
+            # aiokafka has stepped over the record already: the next commit would lose it
+            self._die("record-too-large-to-fetch")
+            return []
         except (KafkaError, OSError) as error:
             raise Away("kafka", type(error).__name__) from error
         return [
@@ -207,6 +241,15 @@ class KafkaConsumer:
         except (KafkaError, TimeoutError, OSError) as error:
             raise Away("kafka", type(error).__name__) from error
         return found
+
+    async def beginnings(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The first offset that is still there, by partition. Raises Away."""
+        try:
+            async with asyncio.timeout(15.0):
+                found = await self._consumer.beginning_offsets([TopicPartition(*place) for place in partitions])
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise Away("kafka", type(error).__name__) from error
+        return {(tp.topic, tp.partition): int(offset) for tp, offset in found.items()}
 
     def assignment(self) -> list[tuple[str, int]]:
         """The partitions that are ours now."""

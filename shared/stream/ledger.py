@@ -10,16 +10,22 @@ class Ledger:
 
     def __init__(self) -> None:
         self._committed: dict[tuple[str, int], int] = {}
+        self._begins: dict[tuple[str, int], int] = {}
 
     def note(self, topic: str, partition: int, offset: int) -> None:
         """A committed offset as the coordinator told it (the next offset to be heard)."""
         place = (topic, partition)
         self._committed[place] = max(offset, self._committed.get(place, 0))
 
+    def begins(self, topic: str, partition: int, offset: int) -> None:
+        """The first offset that is still there: what retention took is heard by nobody, and settles nothing."""
+        self._begins[(topic, partition)] = offset
+
     def settled(self, cause: Cause) -> bool:
         """True only when a committed offset above it is known."""
         return cause.offset < self._committed.get((cause.topic, cause.partition), 0)
 
     def committed(self, topic: str, partition: int) -> int:
-        """The highest committed offset known, 0 if none."""
-        return self._committed.get((topic, partition), 0)
+        """The highest committed offset known, or where the partition begins if that is later; 0 if neither."""
+        place = (topic, partition)
+        return max(self._committed.get(place, 0), self._begins.get(place, 0))

@@ -11,9 +11,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from shared.stream.batch import Hearing
 from shared.stream.kafka import Rebalance
@@ -24,6 +24,7 @@ from shared.stream.suspects import Suspects
 from shared.telemetry import log, metrics
 
 Places = Sequence[tuple[str, int]]
+T = TypeVar("T")
 
 
 class Consumer(Protocol):
@@ -36,13 +37,16 @@ class Consumer(Protocol):
     def resume(self) -> None: ...
     async def commit(self, offsets: dict[tuple[str, int], int]) -> None: ...
     async def committed(self, partitions: Places) -> dict[tuple[str, int], int]: ...
+    async def beginnings(self, partitions: Places) -> dict[tuple[str, int], int]: ...
     def assignment(self) -> list[tuple[str, int]]: ...
     def high_watermark(self, topic: str, partition: int) -> tuple[int, float] | None: ...
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Records a batch; in seconds: what a fetch waits, what a revoke grants, first and longest backoff, group polls."""
+    """Records a batch; in seconds: what a fetch waits, what a revoke grants, first and longest backoff, group
+    polls, and for how long a fetch may fail before the consumer is given up (one that waits for Kafka does not fail).
+    """
 
     batch: int = 500
     linger: float = 0.2
@@ -50,6 +54,7 @@ class Pace:
     first_backoff: float = 0.1
     longest_backoff: float = 10.0
     keep_alive: float = 1.0
+    patience: float = 60.0
 
 
 class Loop:
@@ -72,6 +77,7 @@ class Loop:
         self._pace = pace
         self._stopping = asyncio.Event()
         self._batch: asyncio.Task[None] | None = None
+        self._taking: asyncio.Task[None] | None = None
         self._early: list[Heard] = []
         self.progress_at = time.monotonic()
         self.ready = False
@@ -83,15 +89,22 @@ class Loop:
             await self._patiently(lambda: self._consumer.start(self))
             while not self._stopping.is_set():
                 records = await self._fetch()
-                self.progress_at = time.monotonic()
                 if records:
                     await self._carry(records)
-            await self._suspects.close(self._consumer.assignment())
-            await self._consumer.stop()
+            await self._leave()
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - nothing may end in an exception that a framework swallows
             self._die(f"loop-{type(error).__name__}-{where(error)}")
+
+    async def _leave(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+        try:
+            await self._suspects.close(self._consumer.assignment())
+        except Away as away:  # a mark that stays says "ended uncleanly" once, which suspects nobody
+            self._note_away(away)
+        await self._consumer.stop()
 
     async def stop(self) -> None:
         """Finish the batch, fetch no more."""
@@ -102,11 +115,17 @@ class Loop:
             early, self._early = self._early, []
             return early
         try:
-            return await self._consumer.fetch(self._pace.batch, self._pace.linger)
+            records = await self._consumer.fetch(self._pace.batch, self._pace.linger)
         except Away as away:
             self._note_away(away)
+            if time.monotonic() - self.progress_at > self._pace.patience:
+                self._die("fetch-keeps-failing")
             await asyncio.sleep(self._pace.first_backoff)
             return []
+        self.progress_at = time.monotonic()
+        if self.away == "kafka":
+            self._note_back()
+        return records
 
     async def _carry(self, records: list[Heard]) -> None:
         self._batch = asyncio.create_task(self._hear_and_commit(records))
@@ -119,6 +138,7 @@ class Loop:
                 await self._poll_the_group()
         if paused:
             self._consumer.resume()
+        self.progress_at = time.monotonic()
         batch, self._batch = self._batch, None
         if batch.cancelled():
             log.info("batch_abandoned", reason="revoked", count=len(records))
@@ -134,16 +154,21 @@ class Loop:
 
     async def _hear_and_commit(self, records: list[Heard]) -> None:
         started = time.monotonic()
-        for part in self._suspects.parts(records):
-            if await self._suspects.admits(part):
-                await self._patiently(lambda part=part: self._hearing.hear(part))  # type: ignore[misc]
-            try:
-                await self._patiently(lambda part=part: self._commit(part))  # type: ignore[misc]
-            except Abandoned:
-                log.info("batch_abandoned", reason="commit-refused", count=len(part))
-                return
-            await self._suspects.through(part)
+        if self._taking is not None:
+            await asyncio.wait({self._taking})
+        try:
+            for part in self._suspects.parts(records):
+                await self._carry_through(part)
+        except Abandoned:
+            log.info("batch_abandoned", reason="commit-refused", count=len(records))
+            return
         metrics.batches.observe(time.monotonic() - started)
+
+    async def _carry_through(self, part: Sequence[Heard]) -> None:
+        if await self._patiently(lambda: self._suspects.admits(part)):
+            await self._patiently(lambda: self._hearing.hear(part))
+        await self._patiently(lambda: self._commit(part))
+        await self._patiently(lambda: self._suspects.through(part))
 
     async def _commit(self, records: Sequence[Heard]) -> None:
         offsets = {(r.topic, r.partition): r.offset + 1 for r in records}
@@ -151,12 +176,12 @@ class Loop:
         for (topic, partition), offset in offsets.items():
             self._ledger.note(topic, partition, offset)
 
-    async def _patiently(self, step: Callable[[], object]) -> None:
-        """Do `step` until no driver is away; full-jitter backoff between tries."""
+    async def _patiently(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Do `step` until no driver is away; full-jitter backoff between tries. Returns what it returned."""
         longest = self._pace.first_backoff
         while True:
             try:
-                await step()  # type: ignore[misc]
+                result = await step()
             except Away as away:
                 self._note_away(away)
                 await asyncio.sleep(random.uniform(0, longest))  # noqa: S311 - jitter
@@ -164,7 +189,8 @@ class Loop:
                 if self._stopping.is_set() and longest >= self._pace.longest_backoff:
                     self._die("stopping-while-away")
             else:
-                return self._note_back()
+                self._note_back()
+                return result
 
     def _note_away(self, away: Away) -> None:
         if self.away != away.what:
@@ -187,20 +213,30 @@ class Loop:
             if not batch.done():
                 batch.cancel()
                 await asyncio.wait({batch})
+        if self._taking is not None:
+            self._taking.cancel()
         try:
             await self._suspects.close(partitions)
         except Away as away:
             self._note_away(away)
 
     async def assigned(self, partitions: Places) -> None:
-        """Ours from here: read what the group committed, and whether their last hearer died at that very place."""
+        """Ours from here. Nothing is heard before `_take` is through, and the group's heartbeats do not wait for it."""
+        self._taking = asyncio.create_task(self._take(partitions))
 
-        async def take() -> None:
-            committed = await self._consumer.committed(partitions)
-            for (topic, partition), offset in committed.items():
-                self._ledger.note(topic, partition, offset)
-            await self._suspects.open({place: committed.get(place, 0) for place in partitions})
-
-        await self._patiently(take)
+    async def _take(self, partitions: Places) -> None:
+        try:
+            await self._patiently(lambda: self._learn(partitions))
+        except Exception as error:  # noqa: BLE001 - as in `run`
+            self._die(f"assigned-{type(error).__name__}-{where(error)}")
         log.info("partitions_assigned", count=len(partitions))
         self.ready = True
+
+    async def _learn(self, partitions: Places) -> None:
+        """What the group committed, where partitions begin, and whether their last hearer died at that very place."""
+        committed = await self._consumer.committed(partitions)
+        for (topic, partition), offset in committed.items():
+            self._ledger.note(topic, partition, offset)
+        for (topic, partition), offset in (await self._consumer.beginnings(partitions)).items():
+            self._ledger.begins(topic, partition, offset)
+        await self._suspects.open({place: committed.get(place, 0) for place in partitions})

@@ -24,6 +24,7 @@ class MemoryLog:
     def __init__(self, partitions: int = 8) -> None:
         self.partitions = partitions
         self.records: dict[Place, list[Heard]] = defaultdict(list)
+        self.first: dict[Place, int] = defaultdict(int)
         self.commits: dict[str, dict[Place, int]] = defaultdict(dict)
         self.members: dict[str, list[MemoryConsumer]] = defaultdict(list)
         self.grown = asyncio.Condition()
@@ -37,6 +38,10 @@ class MemoryLog:
         async with self.grown:
             self.grown.notify_all()
         return record
+
+    def retain(self, place: Place, first: int) -> None:
+        """What retention does: records before `first` are gone."""
+        self.first[place] = first
 
     def all_of(self, topic: str) -> list[Heard]:
         """Every record of a topic, partition by partition."""
@@ -89,6 +94,7 @@ class MemoryConsumer:
         for member in before:
             if member._rebalance is not None and member._assigned:
                 await member._rebalance.revoked(sorted(member._assigned))
+                member._assigned = {}  # nothing is fetched until the group has settled
         members = self._log.members[self._group]
         for index, member in enumerate(members):
             await member._take([lane for lane in range(self._log.partitions) if lane % len(members) == index])
@@ -96,7 +102,7 @@ class MemoryConsumer:
     async def _take(self, lanes: list[int]) -> None:
         commits = self._log.commits[self._group]
         places = sorted((topic, lane) for topic in self._topics for lane in lanes)
-        self._assigned = {place: commits.get(place, 0) for place in places}
+        self._assigned = {place: max(commits.get(place, 0), self._log.first[place]) for place in places}
         self._paused.clear()
         if self._rebalance is not None:
             await self._rebalance.assigned(places)
@@ -140,6 +146,10 @@ class MemoryConsumer:
         """As in `Consumer`."""
         commits = self._log.commits[self._group]
         return {place: commits[place] for place in partitions if place in commits}
+
+    async def beginnings(self, partitions: Sequence[Place]) -> dict[Place, int]:
+        """As in `Consumer`."""
+        return {place: self._log.first[place] for place in partitions}
 
     def assignment(self) -> list[Place]:
         """As in `Consumer`."""
