@@ -177,6 +177,13 @@ STORIES = (
         {"encounter.discharged_at.instant": "2026-11-03T19:30:00Z", "encounter.disposition": "06"},
     ),
     Story(
+        "a discharge cancelled and entered anew for the same minute",
+        (ADMIT, DISCHARGE, CANCEL_DISCHARGE, adt("A03", "03 1600", end="03 1500", disposition="06")),
+        "discharged",
+        "discharged",
+        {"encounter.discharged_at.instant": "2026-11-03T20:00:00Z", "encounter.disposition": "06"},
+    ),
+    Story(
         "a cancel without EVN-6 takes back what there was",
         (ADMIT, DISCHARGE, adt("A13", "03 1600")),
         "admitted",
