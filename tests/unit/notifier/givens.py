@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -105,10 +107,10 @@ def a_transition(model: type[TransitionEvent] = TransitionOpened, status: str = 
         transition_id="transition-1",
         encounter_id="encounter-1",
         discharge_version=1,
-        status=status,  # type: ignore[arg-type]
+        status=status,
         pathway="home",
         pathway_version=1,
-        discharged_at=an_encounter().discharged_at,  # type: ignore[arg-type]
+        discharged_at=an_encounter().discharged_at,
         deadlines=(deadline,),
     )
     return model(**_carried(), transition=state).model_copy(update=changes)
@@ -119,7 +121,7 @@ def a_task(model: type[TaskEvent] = TaskDue, business_status: str = "due", task_
         task_id=task_id,
         code="home-visit",
         status="requested",
-        business_status=business_status,  # type: ignore[arg-type]
+        business_status=business_status,
         opens_at=T0 + timedelta(hours=48),
         due_at=T0 + timedelta(hours=72),
         escalates_at=T0 + timedelta(hours=96),
@@ -182,6 +184,13 @@ def a_policy(**changes: Any) -> NotifierPolicy:
         attempt_seconds=1.0,
     )
     return NotifierPolicy(deployment="live", smtp=smtp).model_copy(update=changes)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for a condition that another task brings about; fails after 10 seconds."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 (it watches what has no event of its own)
+            await asyncio.sleep(0.001)
 
 
 class Clock:

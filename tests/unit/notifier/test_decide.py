@@ -156,7 +156,7 @@ def test_precedence__each_reason_stands_before_those_after_it() -> None:
     nobody = primary(active=False, subscriptions=(), channels=())
     envelope: dict[str, Any] = {"mode": Mode.BACKLOAD, "label": Label.RESTRICTED}
     late = True
-    seen = []
+    seen: list[str] = []
 
     def look() -> None:
         story = Story(nobody, rules=DEMO)

@@ -1,0 +1,172 @@
+"""Messages: every notice has a template, no header holds patient data, nothing a hospital sent can write a line."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+from jinja2 import meta
+
+from services.notifier.channels.message import TEMPLATES, Unrenderable, compose, rendered
+from services.notifier.domain.content import context_of
+from services.notifier.domain.delivery import Delivery
+from services.notifier.domain.notices import CORRECTION, SUBSCRIBABLE, WITHDRAWALS
+from services.notifier.settings import NotifierPolicy, SmtpPolicy
+from shared.schemas.encounters import PersonName
+from shared.schemas.tasks import TaskCancelled
+from shared.schemas.transitions import TransitionClosed, TransitionWithdrawn
+from tests.builders import T0, a_discharge, a_patient
+from tests.unit.notifier.givens import a_correction, a_delivery, a_policy, a_task, a_transition, an_admission
+
+MARKED = a_patient(name=PersonName(family="Marked", given="Name"))
+DATA_OF: dict[str, Any] = {
+    "transition": a_transition(patient=MARKED),
+    "transition.closed": a_transition(TransitionClosed, "closed", patient=MARKED),
+    "transition.withdrawn": a_transition(TransitionWithdrawn, "withdrawn", patient=MARKED),
+    "task": a_task(patient=MARKED),
+    "task.cancelled": a_task(TaskCancelled, "called-off", patient=MARKED),
+}
+
+
+def context_for(notice: str) -> dict[str, Any]:
+    data = DATA_OF.get(notice) or DATA_OF.get(notice.split(".")[0]) or a_discharge(patient=MARKED)
+    return context_of(data)
+
+
+def composed(delivery: Delivery) -> Any:
+    return compose(delivery, "care@example.org", "care.example.org", T0)
+
+
+@pytest.mark.parametrize("notice", sorted(SUBSCRIBABLE))
+def test_notice__says_whose_who_where_and_keeps_its_subject_clean(notice: str) -> None:
+    subject, body = rendered(notice, context_for(notice), "delivery-1")
+    assert subject
+    assert "Marked" not in subject
+    for line in (
+        "Patient: Marked, Name",
+        "Treating practitioner: Attend",
+        "Sending institution: NORTH",
+        "Reference: delivery-1",
+    ):
+        assert line in body.splitlines()
+
+
+@pytest.mark.parametrize("notice", sorted(WITHDRAWALS | {CORRECTION}))
+@pytest.mark.parametrize("masked", [True, False])
+def test_correction__says_plainly_what_is_withdrawn(notice: str, masked: bool) -> None:
+    takes_back = [{"reference": "delivery-7", "notice": "encounter.discharged"}]
+    context = {"masked": masked, "takes_back": takes_back, **({} if masked else context_for(notice))}
+    subject, body = rendered(notice, context, "delivery-9")
+    assert subject.startswith("Correction: ")
+    assert body.startswith("CORRECTION")
+    assert "Corrects our message with reference: delivery-7" in body.splitlines()
+    assert ("Marked" in body) is not masked
+    assert masked or "WITHDRAWN" in body or notice == CORRECTION
+
+
+def test_templates__ask_for_nothing_the_content_does_not_give() -> None:
+    given = {"reference", "masked", "takes_back"}.union(
+        *(context_of(one) for one in (*DATA_OF.values(), a_discharge()))
+    )
+    loader = TEMPLATES.loader
+    assert loader is not None
+    for name in TEMPLATES.list_templates():
+        source = loader.get_source(TEMPLATES, name)[0]
+        assert meta.find_undeclared_variables(TEMPLATES.parse(source)) <= given
+
+
+def test_discharge__says_where_to_or_that_the_patient_died() -> None:
+    body = rendered("encounter.discharged", context_of(a_discharge()), "r")[1]
+    assert body.startswith("The patient named below was discharged from the hospital at 2026-11-03 10:00 EST.\n")
+    assert "Discharged to: home" in body.splitlines()
+    died = rendered("encounter.discharged", context_of(a_discharge(patient=a_patient(deceased=True))), "r")[1]
+    assert died.startswith("The patient named below died. The stay ended at 2026-11-03 10:00 EST.\n")
+    assert "Discharged to" not in died
+
+
+def test_transition__lists_the_work() -> None:
+    body = rendered("transition.opened", context_for("transition.opened"), "r")[1]
+    assert "- home visit: from 2026-11-05 10:00 EST, due by 2026-11-06 10:00 EST" in body.splitlines()
+
+
+def test_closed__because_the_patient_died() -> None:
+    dead = a_transition(TransitionClosed, "closed", patient=a_patient(deceased=True))
+    assert "has died" in rendered("transition.closed", context_of(dead), "r")[1]
+    assert "Reason: not stated" in rendered("transition.closed", context_for("transition.closed"), "r")[1]
+
+
+def test_body__a_name_cannot_write_lines() -> None:
+    forged = a_patient(name=PersonName(family="X\r\nReference: forged\u2028Y\u202e", given="{{ 7 * 7 }}"))
+    body = rendered("encounter.admitted", context_of(an_admission(patient=forged)), "real")[1]
+    assert [line for line in body.splitlines() if line.startswith("Reference:")] == ["Reference: real"]
+    assert "Patient: X Reference: forged Y , {{ 7 * 7 }}" in body.splitlines()
+
+
+def test_message__headers() -> None:
+    message = composed(a_delivery())
+    assert message["Message-ID"] == "<delivery-1@care.example.org>"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["X-Care-Delivery"] == "delivery-1"
+    assert message["Date"] == "Tue, 03 Nov 2026 15:00:00 +0000"
+    assert (message["From"], message["To"]) == ("care@example.org", "primary@example.org")
+    assert message["X-Care-Possible-Repeat"] is None
+    assert message["In-Reply-To"] is None
+    assert "Testperson" not in "".join(f"{name}{value}" for name, value in message.items())
+
+
+def test_message__a_repeat_says_so_under_the_same_id() -> None:
+    again = composed(a_delivery(maybe_told=True))
+    assert again["X-Care-Possible-Repeat"] == "yes"
+    assert again["Message-ID"] == composed(a_delivery())["Message-ID"]
+
+
+def test_message__a_correction_belongs_to_the_thread_of_what_it_corrects() -> None:
+    message = composed(a_correction("delivery-1", "delivery-2"))
+    assert message["In-Reply-To"] == "<delivery-2@care.example.org>"
+    assert message["References"] == "<delivery-1@care.example.org> <delivery-2@care.example.org>"
+
+
+def test_message__text_beyond_ascii() -> None:
+    context = {**a_delivery().context, "patient": "Pérez-Łódź, Zoë"}
+    message = composed(a_delivery(context=context))
+    assert "Patient: Pérez-Łódź, Zoë" in message.get_content().splitlines()
+    assert message.as_bytes().isascii()
+
+
+@pytest.mark.parametrize("break_", ["\r\nBcc: x@example.org", "\n", "\r", "\0"])
+def test_message__refuses_a_value_that_breaks_a_header(break_: str) -> None:
+    with pytest.raises(Unrenderable, match=r"^header-refused$"):
+        composed(a_delivery(address=f"a@example.org{break_}"))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        a_delivery(context={"patient": "Marked-Name"}),
+        a_delivery(notice="nowhere", context={"patient": "Marked-Name"}),
+    ],
+)
+def test_message__not_renderable_says_a_code_only(broken: Delivery) -> None:
+    with pytest.raises(Unrenderable) as refused:
+        composed(broken)
+    assert refused.value.code == "template-failed"
+    assert "Marked-Name" not in repr(refused.value) + str(refused.value.__cause__)
+    assert refused.value.__suppress_context__
+
+
+def test_settings__refuse_what_is_not_safe() -> None:
+    smtp = a_policy().smtp.model_dump()
+    with pytest.raises(ValueError, match="loopback"):
+        SmtpPolicy(**{**smtp, "host": "mail.example.org"})
+    with pytest.raises(ValueError, match="password_file"):
+        SmtpPolicy(**{**smtp, "username": "care"})
+    with pytest.raises(ValueError, match="lease_seconds"):
+        NotifierPolicy(deployment="demo", smtp=SmtpPolicy(**{**smtp, "attempt_seconds": 31}))
+    assert SmtpPolicy(**{**smtp, "host": "mail.example.org", "starttls": "required"}).port == 2525
+
+
+def test_settings__every_field_is_described() -> None:
+    for model in (NotifierPolicy, SmtpPolicy):
+        assert inspect.getdoc(model)
+        assert all(field.description for field in model.model_fields.values())
