@@ -1,7 +1,7 @@
 """Owns the demo's business clock: lets time pass in steps, and only when everything up to now is through the chain.
 
-Messages go in by the hospital's real doors (MLLP, its own topic), nurses act by commands, and what is shown is read from
-the topics and the mailbox. Twenty seconds without progress end the demo with the name of who holds it.
+Messages go in by the hospital's real doors (MLLP, its own topic), nurses act by commands, and what is shown is read
+from the topics and the mailbox. Twenty seconds without progress end the demo with the name of who holds it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from care.mllp_client import MllpClient
 from demo.drain import Drain, Waiting
-from demo.hospital.schedule import Sending
+from demo.hospital.mllp_client import MllpClient
+from demo.hospital.sendings import Sending
 from demo.staff import Staff
 from demo.tally import Tally
 from shared.clock import set_clock

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -26,9 +26,8 @@ class Wiring:
     """What the services are told, and where their files are. `environment` holds `CARE_*` names only."""
 
     directory: Path
-    environment: Mapping[str, str]
+    environment: dict[str, str]
     admin_ports: Mapping[str, int]
-    mllp_ports: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, service: str) -> dict[str, str]:
         """The environment of one service."""

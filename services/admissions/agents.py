@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from shared.secret import hold_to_fingerprint, read_secret
 
 async def agents(process: Process, feeds_file: Path, identity_secret_file: Path) -> list[Any]:
     """The services of this process, in start order. Raises FeedsInvalid, SecretRefused."""
-    feeds = parse_feeds(tomllib.loads(feeds_file.read_text("utf-8")))
-    secret = read_secret(identity_secret_file)
+    feeds = parse_feeds(tomllib.loads(await asyncio.to_thread(feeds_file.read_text, "utf-8")))
+    secret = await asyncio.to_thread(read_secret, identity_secret_file)
     await process.open(INDEXES, [COLLECTION])
     await patiently(lambda: hold_to_fingerprint(process.database, secret))
     return process.hearer(handlers(feeds, secret))

@@ -118,7 +118,11 @@ def _decision(before: Patient | None, after: Patient, tellings: tuple[Telling, .
         after.patient_id,
         after.patient_id,
         state=after.model_dump(mode="json"),
-        say=tuple(Say(one.data, one.encounter_id, key=one.key, id=one.id) for one in tellings),
+        say=tuple(_say(one) for one in tellings),
         claims=after.claims,
         metrics={"reviews_opened": len(opened)} if opened else {},
     )
+
+
+def _say(one: Telling) -> Say:
+    return Say(one.data, one.encounter_id, key=one.key, id=one.id, restricted=one.data.encounter.protected)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import ServiceSettings
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 HOUR: Final = 3600.0
@@ -82,3 +85,19 @@ class NotifierPolicy(BaseModel):
         if self.lease_seconds < 2 * self.smtp.attempt_seconds:
             raise ValueError("lease_seconds must be at least twice smtp.attempt_seconds")
         return self
+
+
+class Settings(ServiceSettings):
+    """Environment variables of notifier; the parts of a policy are joined by two underscores."""
+
+    model_config = SettingsConfigDict(env_nested_delimiter="__")
+
+    notifier: NotifierPolicy = Field(description="Who may be told, how old a fact may be, and how hard to try.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_deployment(cls, values: Any) -> Any:
+        """The policy is of the same deployment as the process: it cannot be told otherwise."""
+        if isinstance(values, dict) and isinstance(values.get("notifier"), dict):
+            values["notifier"] = {**values["notifier"], "deployment": values.get("deployment")}
+        return values

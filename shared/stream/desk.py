@@ -159,7 +159,7 @@ class BatchDesk:
             tenant=context.get("tenant", ""),
             feed=context.get("feed", ""),
             mode=Mode(context.get("mode", "live")),
-            label=Label(context.get("label", "normal")),
+            label=Label.RESTRICTED if say.restricted else Label(context.get("label", "normal")),
             sequence=Sequence(1, n),
             traceparent=cause.traceparent,
         )

@@ -1,0 +1,133 @@
+"""`care send` and `care simulate`: a hospital's side of the doors."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from care.running import run
+from care.session import environment, session
+from demo.hospital.facilities import Via
+from demo.hospital.mllp_client import MllpClient, send_files
+from demo.hospital.mllp_lanes import MllpLanes
+from demo.hospital.player import Progress as Played
+from demo.hospital.player import at_rate, play
+from demo.hospital.schedule import schedule
+from demo.hospital.sendings import Sending
+from shared.feeds import FeedProfile, parse_feeds
+from shared.stream.kafka import KafkaPublisher
+from shared.stream.outages import Away
+from shared.stream.records import Saying
+from shared.telemetry import wall_clock
+
+HOST = "127.0.0.1"
+
+
+def _feeds() -> Mapping[str, FeedProfile]:
+    file = environment().get("CARE_FEEDS_FILE")
+    if not file:
+        return {}
+    return parse_feeds(tomllib.loads(Path(file).read_text("utf-8")))
+
+
+def send(
+    files: list[Path] = typer.Argument(metavar="FILE…", help="ER7 files: one message, many, MLLP or batch framing."),
+    host: str = typer.Option(HOST, help="The MLLP door's host."),
+    port: int = typer.Option(0, help="The MLLP door's port. Default: the first door of the running local stack."),
+) -> None:
+    """Send HL7 v2 files over MLLP, in order, and print each acknowledgement. Exit 1 unless all were accepted."""
+    door = port or next((feed.mllp_port for feed in _feeds().values() if feed.mllp_port), 0)
+    if not door:
+        typer.secho("no --port given and no local stack is running (`care up` starts one)", err=True, fg="red")
+        raise typer.Exit(64)
+    if not run(_send(files, host, door)):
+        raise typer.Exit(1)
+
+
+async def _send(files: list[Path], host: str, port: int) -> bool:
+    accepted = True
+    async for sent in send_files(files, host, port):
+        accepted = accepted and sent.accepted
+        ack = sent.acknowledgement
+        answer = f"{ack.code or 'no answer wanted'} {ack.control_id} {ack.text}" if ack else f"failed: {sent.failure}"
+        typer.echo(f"{sent.path} message {sent.number}: {answer}".rstrip())
+    return accepted
+
+
+@dataclass
+class _Hospital:
+    """The doors of a running deployment as a simulated hospital uses them."""
+
+    lanes: MllpLanes
+    topics: Mapping[str, str]
+    publisher: KafkaPublisher
+
+    async def send(self, lane: int, sending: Sending, /) -> bool | None:
+        if sending.via is not Via.TOPIC:
+            return await self.lanes.send(sending.feed, lane, sending.body)
+        saying = Saying(self.topics[sending.feed], sending.control_id.encode(), sending.body, ())
+        try:
+            await self.publisher.say([saying])
+        except Away:
+            return None
+        return True
+
+
+def simulate(
+    seed: int = typer.Option(7, help="Which hospital: the same seed sends the same stays."),
+    patients: int = typer.Option(50, min=1, help="How many patients."),
+    days: int = typer.Option(7, min=1, help="How many days of hospital life; they end now."),
+    rate: float = typer.Option(20.0, min=0.1, help="Messages a second."),
+    connections: int = typer.Option(4, min=1, help="MLLP connections; one patient's messages keep to one."),
+) -> None:
+    """Play a seeded hospital into the doors of the running deployment, in real time. Ctrl-C stops it cleanly."""
+    here, feeds = session(), _feeds()
+    if not feeds:
+        typer.secho("CARE_FEEDS_FILE is not set: the doors are not known", err=True, fg="red")
+        raise typer.Exit(78)
+    sendings = schedule(seed, patients, days, wall_clock() - timedelta(days=days))
+    receivers = {f.feed: _client(f.mllp_port) for f in feeds.values() if f.mllp_port}
+    topics = {f.feed: f.kafka_topic for f in feeds.values() if f.kafka_topic}
+
+    async def simulated() -> Played:
+        hospital = _Hospital(MllpLanes(receivers), topics, KafkaPublisher(here.broker))
+        try:
+            return await _play(hospital, sendings, rate, connections)
+        finally:
+            await hospital.lanes.close()
+            await hospital.publisher.close()
+
+    played = run(simulated())
+    typer.echo(f"acknowledged {played.acknowledged}, refused {played.negative}, of {played.total}")
+    if played.unacknowledged:
+        typer.echo(f"not acknowledged: {', '.join(list(played.unacknowledged)[:20])}", err=True)
+        raise typer.Exit(1)
+
+
+def _client(port: int) -> Callable[[], MllpClient]:
+    return lambda: MllpClient(HOST, port)
+
+
+async def _play(hospital: _Hospital, sendings: list[Sending], rate: float, connections: int) -> Played:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+    columns = (TextColumn("messages"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[refused]} refused"))
+    with contextlib.ExitStack() as stack:
+        progress = stack.enter_context(Progress(*columns, console=Console(stderr=True)))
+        task = progress.add_task("sending", total=len(sendings), refused=0)
+
+        def tell(played: Played) -> None:
+            progress.update(task, completed=played.acknowledged + played.negative, refused=played.negative)
+
+        pace = at_rate(rate)
+        return await play(sendings, send=hospital.send, pace=pace, connections=connections, tell=tell, stop=stop)

@@ -1,0 +1,105 @@
+"""A whole deployment on this machine: topics, mailbox, five services, directory; for `care up`, the demo and tests."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from demo.mailbox import Mailbox, OnMail
+from demo.services import Wiring, start_services, stop_services, wire
+from demo.stack import Stack
+from demo.stack.ports import free_ports
+from demo.stack.process import Server
+from services.notifier.domain.directory_file import read_directory
+from shared.feeds import FeedProfile, parse_feeds
+from shared.schemas.directory import DirectoryEntrySet
+from shared.schemas.envelope import TYPE_PREFIX, Envelope, Event, derived_id
+from shared.stream.administration import create
+from shared.stream.codec import encode
+from shared.stream.kafka import Broker, KafkaPublisher
+from shared.telemetry import wall_clock
+
+DATA = Path(__file__).with_name("data")
+START = datetime(2026, 11, 2, 5, 0, tzinfo=UTC)
+"""A Monday, midnight in New York: where the fast clock begins."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A running local deployment."""
+
+    stack: Stack
+    wiring: Wiring
+    feeds: dict[str, FeedProfile]
+    mailbox: Mailbox
+    servers: dict[str, Server]
+
+    @property
+    def broker(self) -> Broker:
+        """How its services reach Kafka."""
+        return Broker(self.stack.kafka.bootstrap, idempotent=self.stack.kafka.idempotent_producer)
+
+
+@contextlib.contextmanager
+def deployed(
+    stack: Stack, *, fast_clock: bool, on_mail: OnMail | None = None, changes: dict[str, str] | None = None
+) -> Iterator[Deployment]:
+    """Everything on top of `stack`, ready; stopped in order on leaving. `changes` are further `CARE_*` settings.
+
+    Raises StackError with the end of a log.
+    """
+    with contextlib.ExitStack() as cleanup:
+        mailbox = Mailbox(stack.directory / "mailbox", on_mail)
+        mailbox.start()
+        cleanup.callback(mailbox.stop)
+        feeds_file, feeds = _feeds(stack.directory)
+        clock = stack.directory / "clock" if fast_clock else None
+        if clock is not None:
+            clock.write_text(START.isoformat())
+        wiring = wire(stack.directory, stack.kafka, stack.mongo, mailbox.port, feeds_file, clock)
+        wiring.environment.update(changes or {})
+        broker = Broker(stack.kafka.bootstrap, idempotent=stack.kafka.idempotent_producer)
+        topics = [feed.kafka_topic for feed in feeds.values() if feed.kafka_topic]
+        asyncio.run(_prepare(broker, topics, sorted({feed.tenant for feed in feeds.values()})))
+        servers = start_services(wiring)
+        cleanup.callback(stop_services, servers)
+        yield Deployment(stack, wiring, feeds, mailbox, servers)
+
+
+def _feeds(directory: Path) -> tuple[Path, dict[str, FeedProfile]]:
+    """The demo's feed profiles with free MLLP ports in place of the fixed ones."""
+    text = (DATA / "feeds.toml").read_text("utf-8")
+    text = re.sub(r"^mllp_port = 0$", lambda _: f"mllp_port = {free_ports(1)[0]}", text, flags=re.MULTILINE)
+    file = directory / "feeds.toml"
+    file.write_text(text)
+    return file, parse_feeds(tomllib.loads(text))
+
+
+async def _prepare(broker: Broker, topics: list[str], tenants: list[str]) -> None:
+    await create(broker, 1, topics)
+    entries = read_directory(tomllib.loads((DATA / "directory.toml").read_text("utf-8")))
+    publisher = KafkaPublisher(broker)
+    now = wall_clock()
+    events = [directory_event(entry, tenant, now) for tenant in tenants for entry in entries]
+    await publisher.say([encode(event, event.data.TOPIC) for event in events])
+    await publisher.close()
+
+
+def directory_event(entry: DirectoryEntrySet, tenant: str, now: datetime) -> Event:
+    """The event that sets an entry; the same entry and version has the same id."""
+    envelope = Envelope(
+        id=derived_id("directory", tenant, entry.entry_id, entry.version),
+        source="care-transitions/care",
+        type=TYPE_PREFIX + entry.TYPE,
+        subject=entry.entry_id,
+        time=now,
+        key=entry.entry_id,
+        tenant=tenant,
+    )
+    return Event(envelope, entry)

@@ -1,0 +1,122 @@
+"""The demo from connected clients to the outcome: conducts the schedule and judges whether what must show did."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from rich.console import Console
+
+from demo.conductor import Conductor, Doors, Stuck
+from demo.drain import HEARERS, Drain
+from demo.hospital.mllp_client import MllpClient
+from demo.hospital.schedule import schedule
+from demo.hospital.sendings import Sending
+from demo.screen import Screen
+from demo.stack.ports import LOOPBACK
+from demo.staff import Staff
+from demo.tally import Tally
+from shared.feeds import FeedProfile
+from shared.schemas.topics import ALL, dead_letter_topics
+from shared.stream.kafka import Broker, KafkaPublisher
+from shared.stream.reading import Onlooker
+
+
+class Reach(Protocol):
+    """How the running deployment is reached (`care.session.Session`)."""
+
+    @property
+    def settings(self) -> Mapping[str, str]: ...
+    @property
+    def broker(self) -> Broker: ...
+    def database(self, service: str) -> object: ...
+    def group(self, service: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`wrong` lists what should have shown and did not; `example` is a visit to trace."""
+
+    seconds: float
+    simulated: timedelta
+    example: str
+    wrong: tuple[str, ...]
+
+
+async def play(
+    reach: Reach,
+    feeds: Mapping[str, FeedProfile],
+    plan: tuple[int, int, int],
+    tally: Tally,
+    console: Console,
+    start: datetime,
+) -> Outcome:
+    """Play `plan` = (seed, patients, days) from `start` on the business clock."""
+    began = time.monotonic()
+    seed, patients, days = plan
+    sendings = schedule(seed, patients, days, start)
+    end = start + timedelta(days=days)
+    stuck = await _conduct(reach, feeds, sendings, (seed, start, end), tally, console)
+    wrong = (f"nothing moved for too long; {stuck}",) if stuck else tuple(_missing(tally))
+    return Outcome(time.monotonic() - began, end - start, _example(sendings), wrong)
+
+
+async def _conduct(
+    reach: Reach,
+    feeds: Mapping[str, FeedProfile],
+    sendings: list[Sending],
+    frame: tuple[int, datetime, datetime],
+    tally: Tally,
+    console: Console,
+) -> str:
+    seed, start, end = frame
+    topics = {feed.feed: feed.kafka_topic for feed in feeds.values() if feed.kafka_topic}
+    clients = {feed.feed: MllpClient(LOOPBACK, feed.mllp_port) for feed in feeds.values() if feed.mllp_port}
+    doors = Doors(clients, topics, KafkaPublisher(reach.broker))
+    names = [topic.name for topic in (*ALL, *dead_letter_topics())] + list(topics.values())
+    onlooker = Onlooker(reach.broker, names)
+    services = ("gateway", *HEARERS)
+    drain = Drain(reach.broker, {s: reach.database(s) for s in services}, {s: reach.group(s) for s in services})
+    await onlooker.start()
+    await drain.start()
+    try:
+        with Screen(tally, console, start) as screen:
+            clock = Path(reach.settings["CARE_CLOCK_FILE"])
+            conductor = Conductor(doors, drain, onlooker, Staff(seed), tally, clock, screen.show)
+            await conductor.play(sendings, start, end)
+    except Stuck as stuck:
+        return str(stuck)
+    finally:
+        for client in clients.values():
+            await client.close()
+        await doors.publisher.close()
+        await drain.stop()
+        await onlooker.stop()
+    return ""
+
+
+def _missing(tally: Tally) -> list[str]:
+    """What a demo must show; an empty list when all of it did."""
+    musts = {
+        "a message was acknowledged": sum(tally.messages.values()),
+        "an encounter was discharged": tally.encounters["discharged"],
+        "a transition was opened": tally.transitions.total(),
+        "a task was requested": tally.tasks["requested"],
+        "a task was completed": tally.tasks["completed"],
+        "a task fell due": tally.tasks["due"],
+        "a mail was handed over": tally.mails,
+    }
+    return [f"not seen: {what}" for what, count in musts.items() if not count]
+
+
+def _example(sendings: list[Sending]) -> str:
+    """The visit number of a discharge, to be traced."""
+    for sending in sendings:
+        fields = next((s.split(b"|") for s in sending.body.split(b"\r") if s.startswith(b"PV1")), [])
+        if b"ADT^A03" in sending.body and len(fields) > 19 and fields[19]:
+            return fields[19].split(b"^")[0].decode()
+    return "VISIT"

@@ -1,0 +1,43 @@
+"""Runs gateway: `python -m services.gateway`. Reads the environment, hands the values to the rooms."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import tomllib
+from typing import Any
+
+from services.gateway.agents import Doors, agents
+from services.gateway.mllp.limits import Limits
+from services.gateway.settings import Settings
+from shared.feeds import parse_feeds
+from shared.process import Process, patiently, serve
+from shared.secret import hold_to_fingerprint, read_secret
+
+
+async def _agents(process: Process, settings: Settings) -> list[Any]:
+    feeds = parse_feeds(tomllib.loads(await asyncio.to_thread(settings.feeds_file.read_text, "utf-8")))
+    secret = await asyncio.to_thread(read_secret, settings.identity_secret_file)
+    await patiently(lambda: hold_to_fingerprint(process.database, secret))
+    doors = Doors(
+        host=settings.mllp_host,
+        limits=Limits(message=settings.message_limit_bytes),
+        tls=_tls(settings),
+        keep_days=settings.raw_days,
+        most_unsaid=settings.unsaid_limit,
+    )
+    return await agents(process, feeds, secret, doors)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.mllp_certificate_file is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=settings.mllp_client_ca_file)
+    context.load_cert_chain(settings.mllp_certificate_file, settings.mllp_key_file)
+    if settings.mllp_client_ca_file is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+if __name__ == "__main__":
+    serve("gateway", Settings, _agents)
