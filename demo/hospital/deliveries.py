@@ -1,4 +1,4 @@
-"""What real feeds do to good messages: send some twice, and let some be overtaken. None is lost or leaves the window."""
+"""What real feeds do to good messages: send some twice, let some be overtaken. None is lost or leaves the window."""
 
 from __future__ import annotations
 

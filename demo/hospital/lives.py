@@ -33,6 +33,11 @@ class Window:
         """The first instant that is not played."""
         return self.start + timedelta(days=self.days)
 
+    @property
+    def tag(self) -> str:
+        """Tells this window's numbers from those of a window that starts in another minute."""
+        return f"{int(self.start.timestamp()) // 60:07X}"
+
 
 def life(rng: Random, person: Person, window: Window) -> list[Happening]:
     """Everything that is told of one patient within the window, in order of recording."""
@@ -40,7 +45,7 @@ def life(rng: Random, person: Person, window: Window) -> list[Happening]:
     in_cast = place < len(CAST)
     plot, facility = plot_of(rng, place), _facility(rng, FACILITIES)
     at = arrival(rng, window.start, window.days * (_CAST_ARRIVES if in_cast else _LAST_ARRIVAL), facility.zone)
-    told = stay(rng, Arrival(person, facility, at, _number(window, person, 1), short=in_cast), plot)
+    told = stay(rng, Arrival(person, facility, at, visit_number(window, person, 1), short=in_cast), plot)
     told += _sequel(rng, window, plot, told[-1])
     return [happening for happening in told if happening.recorded < window.end - _ON_ITS_WAY]
 
@@ -59,7 +64,7 @@ def _sequel(rng: Random, window: Window, plot: Plot, last: Happening) -> list[Ha
         opening = Opening.EMERGENCY_ADMIT
     else:
         return []
-    back = Arrival(person, facility, at, _number(window, person, 2), short=True, back=True)
+    back = Arrival(person, facility, at, visit_number(window, person, 2), short=True, back=True)
     return stay(rng, back, Plot(opening, HOME))
 
 
@@ -67,5 +72,6 @@ def _facility(rng: Random, choice: tuple[Facility, ...]) -> Facility:
     return draw(rng, {facility: facility.weight for facility in choice})
 
 
-def _number(window: Window, person: Person, stay_number: int) -> str:
-    return f"V{window.start:%y%m%d}{person.serial:07d}{stay_number}"
+def visit_number(window: Window, person: Person, stay_number: int) -> str:
+    """PV1-19: one for each stay of each run."""
+    return f"V{window.tag}{person.serial:07d}{stay_number}"

@@ -10,7 +10,7 @@ from random import Random
 
 from demo.hospital.deliveries import with_faults
 from demo.hospital.facilities import NORTH, Via
-from demo.hospital.lives import Window, life
+from demo.hospital.lives import Window, life, visit_number
 from demo.hospital.messages import TRAINING, adt, oru
 from demo.hospital.people import Person, people
 from demo.hospital.plots import HOME, Opening, Plot
@@ -46,7 +46,7 @@ def schedule(seed: int, patients: int, days: float, start: datetime) -> list[Sen
     drafts = [_draft(told) for person in everybody[:patients] for told in life(rng, person, window)]
     drafts += _odd_ones(rng, everybody[patients:], window)
     drafts.sort(key=lambda draft: (draft.happening.recorded, draft.happening.visit.number, draft.note))
-    written = list(_written(rng, drafts, f"{seed % 1000:03d}{window.start:%y%m%d}"))
+    written = list(_written(rng, drafts, f"{seed % 1000:03d}{window.tag}"))
     return with_faults(rng, written, window.end)
 
 
@@ -58,7 +58,7 @@ def _odd_ones(rng: Random, persons: list[Person], window: Window) -> Iterator[_D
     """Each of a person of its own, spread over the first half."""
     for place, (person, (note, write)) in enumerate(zip(persons, _ODD.items(), strict=True), start=1):
         at = window.start + timedelta(days=window.days * place / 8)
-        arrival = Arrival(person, NORTH, at, f"V{window.start:%y%m%d}{person.serial:07d}1")
+        arrival = Arrival(person, NORTH, at, visit_number(window, person, 1))
         begin = stay(rng, arrival, Plot(Opening.DIRECT, HOME))[0]
         yield _Draft(begin, note, write(begin))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from care.mllp_client import MllpClient, MllpError
+from demo.hospital.mllp_client import MllpClient, MllpError
 
 
 class MllpLanes:

@@ -7,6 +7,7 @@ waits for the answer before the next one).
 from __future__ import annotations
 
 import asyncio
+import codecs
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
@@ -14,13 +15,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from care.mllp_answers import Acknowledgement, Answers, Failure, MllpError, asked_of
+from demo.hospital.mllp_answers import Acknowledgement, Answers, Failure, MllpError, asked_of
 from shared.hl7.batch import split_messages
 from shared.hl7.mllp import frame
 
 __all__ = ["Acknowledgement", "Failure", "MllpClient", "MllpError", "Patience", "Sent", "send_files"]
 
 _CHUNK: Final = 65_536
+# their line ends are not single bytes
+_UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,8 @@ async def send_files(
 ) -> AsyncIterator[Sent]:
     """Send every message of every file over one connection, in order, yielding what became of each.
 
+    Files may hold one message, many, MLLP frames or a batch, with CR, LF or CRLF: each segment is sent with CR.
+
     After a message that nobody acknowledged nothing more is sent: what follows is yielded as NOT_SENT, since a later
     message must not overtake an earlier one.
     """
@@ -177,7 +182,14 @@ async def _send_file(client: MllpClient, path: Path, *, stopped: bool) -> AsyncI
             yield Sent(path, number, piece.offset, failure=Failure.NOT_SENT)
             continue
         try:
-            yield Sent(path, number, piece.offset, await client.send(piece.data))
+            yield Sent(path, number, piece.offset, await client.send(_on_the_wire(piece.data)))
         except MllpError as failed:
             stopped = True
             yield Sent(path, number, piece.offset, failure=failed.code)
+
+
+def _on_the_wire(data: bytes) -> bytes:
+    """Every segment ends with CR, the last one too (HL7 v2.5.1 ch. 2.5.1), however the file was edited."""
+    if data.startswith(_UTF16_MARKS):
+        return data
+    return data.replace(b"\r\n", b"\r").replace(b"\n", b"\r") + b"\r"
