@@ -1,0 +1,1 @@
+"""What came through a door, judged: a message to keep, or bytes that can never succeed. Pure."""

@@ -1,0 +1,119 @@
+"""What every door hands its messages to: judged, stored, and only then told.
+
+MongoDB away, or too much stored and unsaid: Away, and the door gives no answer. What can never succeed is refused, and
+a copy of it kept before the sender learns of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from services.gateway.domain.message import Arrival, Judge, Received, Refusal, refusal
+from services.gateway.handlers.ports import Kept, Outages, RawMessages
+from services.gateway.handlers.together import GroupCommit
+from services.gateway.handlers.voice import Voice
+from shared.feeds import FeedProfile
+from shared.hl7.er7 import Message
+from shared.stream.outages import Away, where
+from shared.telemetry import log, metrics
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the sender is to be told. `code` "" means stored; `header` is None where no MSH could be read."""
+
+    header: Message | None
+    code: str = ""
+
+
+class Intake:
+    """One a process, for all its doors. `clock` is the business clock, read once a message."""
+
+    def __init__(
+        self,
+        raw: RawMessages,
+        voice: Voice,
+        judge: Judge,
+        clock: Callable[[], datetime],
+        full: Callable[[], bool],
+        outages: Outages,
+    ) -> None:
+        self._raw, self._voice, self._judge, self._outages = raw, voice, judge, outages
+        self._together = GroupCommit(raw)
+        self._clock, self._full = clock, full
+
+    async def take(self, body: bytes, profile: FeedProfile) -> Outcome:
+        """One message; it, or its refusal, is durable when this returns. Raises Away."""
+        return await self._keep(self._arrival(self._judge.er7, body, profile))
+
+    async def take_too_large(self, head: bytes, profile: FeedProfile) -> Outcome:
+        """The beginning of a message above the limit. Raises Away."""
+        return await self._keep(self._arrival(self._judge.too_large, head, profile))
+
+    async def take_records(self, records: Sequence[tuple[bytes, FeedProfile]]) -> None:
+        """Values of records: all durable when this returns, and said unless Kafka is away. Raises Away."""
+        letters = [self._arrival(self._judge.record, body, profile).letter for body, profile in records]
+        received = [letter for letter in letters if isinstance(letter, Received)]
+        found = await self._durably([m.feed for m in received], lambda: self._raw.add(received))
+        for message, kept in zip(received, found, strict=True):
+            _count(message, kept)
+        await self._refuse([letter for letter in letters if isinstance(letter, Refusal)])
+        await self._voice.say([m for m, kept in zip(received, found, strict=True) if kept is not Kept.REPEATED])
+
+    async def refuse(self, body: bytes, code: str, profile: FeedProfile) -> None:
+        """Keep a copy of what could not even be judged. Raises Away."""
+        await self._refuse([refusal(body, code, profile, self._clock())])
+
+    def _arrival(
+        self, judge: Callable[[bytes, FeedProfile, datetime], Arrival], body: bytes, profile: FeedProfile
+    ) -> Arrival:
+        at = self._clock()
+        try:
+            return judge(body, profile, at)
+        except Exception as bug:  # noqa: BLE001 - one message we stumble over must not block its sender for ever
+            return Arrival(refusal(body, f"bug-{type(bug).__name__}-{where(bug)}", profile, at))
+
+    async def _keep(self, arrival: Arrival) -> Outcome:
+        letter = arrival.letter
+        if isinstance(letter, Refusal):
+            await self._refuse([letter])
+            return Outcome(arrival.header, letter.code)
+        kept = await self._durably([letter.feed], lambda: self._together.add(letter))
+        _count(letter, kept)
+        if kept is not Kept.REPEATED:
+            self._voice.hand(letter)
+        return Outcome(arrival.header)
+
+    async def _refuse(self, refusals: Sequence[Refusal]) -> None:
+        if not refusals:
+            return
+        await self._durably([one.feed for one in refusals], lambda: self._raw.keep_refused(refusals))
+        for one in refusals:
+            metrics.messages.labels(one.feed, "refused").inc()
+            log.warning("message_refused", feed=one.feed, reason=one.code, message_id=one.id, bytes=len(one.body))
+
+    async def _durably(self, feeds: Sequence[str], step: Callable[[], Awaitable[T]]) -> T:
+        """Do `step`; count those who go without an answer if it cannot be done now."""
+        try:
+            if self._full():
+                raise Away("backlog", "too-much-unsaid")
+            done = await step()
+        except Away as away:
+            self._outages.note(away)
+            for feed in feeds:
+                metrics.messages.labels(feed, "unanswered").inc()
+            raise
+        self._outages.over("mongodb")
+        self._outages.over("backlog")
+        return done
+
+
+def _count(message: Received, kept: Kept) -> None:
+    metrics.messages.labels(message.feed, kept.value).inc()
+    if kept is Kept.REUSED:
+        log.warning("control_id_reused", feed=message.feed, message_id=message.id)

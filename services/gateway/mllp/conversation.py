@@ -1,0 +1,149 @@
+"""One connection of an MLLP door: frames in, acknowledgements out, in order, until either side has had enough.
+
+No answer before the message is durable; where it cannot be stored there is none, and the connection closes: the sender
+keeps the message and comes again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+from services.gateway.domain.message import TOO_LARGE
+from services.gateway.handlers.intake import Intake, Outcome
+from services.gateway.mllp.limits import Limits
+from shared.feeds import FeedProfile
+from shared.hl7.ack import ErrorCode, Verdict, build_ack, build_nak
+from shared.hl7.mllp import FrameDecoder, TooLarge, frame
+from shared.stream.outages import Away, where
+
+T = TypeVar("T")
+
+CHUNK: Final = 65_536
+# HL7 table 0357 has no word for most of these; 207 where none is near
+_ERRORS: Final = {
+    "empty": ErrorCode.SEGMENT_SEQUENCE,
+    "no-msh": ErrorCode.SEGMENT_SEQUENCE,
+    "bad-separators": ErrorCode.REQUIRED_FIELD,
+    "undecodable": ErrorCode.DATA_TYPE,
+}
+
+
+class Over(Exception):
+    """The connection is to be closed; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Door:
+    """Whose messages come through here, who takes them, and what our own MSH-7 and MSH-10 are made of."""
+
+    profile: FeedProfile
+    intake: Intake
+    clock: Callable[[], datetime]
+    next_control_id: Callable[[], str]
+
+
+class Conversation:
+    """Reads, has it taken, answers. `busy` while what was read is not answered yet."""
+
+    def __init__(self, door: Door, limits: Limits, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._door, self._limits, self._reader, self._writer = door, limits, reader, writer
+        self._decoder = FrameDecoder(limits.message)
+        self._last = False
+        self.busy = False
+
+    def finish(self) -> None:
+        """Answer what was read, read no more."""
+        self._last = True
+
+    async def run(self) -> str:
+        """Until it is over; returns why: peer-closed, peer-lost, idle, slow, unread, stopping, a driver, a code."""
+        try:
+            await self._converse()
+        except Over as over:
+            return over.code
+        except Away as away:
+            return f"{away.what}-away"
+        except OSError:
+            return "peer-lost"
+        except Exception as bug:  # noqa: BLE001 - one connection's bug is not the others'
+            return f"bug-{type(bug).__name__}-{where(bug)}"
+        return "stopping"
+
+    async def _converse(self) -> None:
+        deadline = _now() + self._limits.idle
+        while not self._last:
+            data = await self._within(self._reader.read(CHUNK), deadline, "idle" if self._decoder.idle else "slow")
+            if not data:
+                raise Over("peer-closed")
+            more = await self._hear(data)
+            deadline = _now() + more if more else deadline
+
+    async def _hear(self, data: bytes) -> float:
+        """Take what these bytes complete; returns how long the sender has from now, 0 if its time runs on.
+
+        Noise buys no time, nor does one more byte of a frame: only a frame's beginning and its end do.
+        """
+        inside = not self._decoder.idle
+        found = self._decoder.feed(data)
+        self.busy = True
+        await self._answer(found)
+        self.busy = False
+        if self._decoder.idle:
+            return self._limits.idle if found or inside else 0.0
+        return self._limits.frame if found or not inside else 0.0
+
+    async def _answer(self, found: Sequence[bytes | TooLarge]) -> None:
+        """Several are stored at once; answered in order, and after the first that cannot be no other is."""
+        for start in range(0, len(found), self._limits.at_once):
+            together = (self._take(one) for one in found[start : start + self._limits.at_once])
+            for outcome in await asyncio.gather(*together, return_exceptions=True):
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                self._say(outcome)
+            await self._within(self._writer.drain(), _now() + self._limits.frame, "unread")
+
+    def _take(self, one: bytes | TooLarge) -> Awaitable[Outcome]:
+        if isinstance(one, TooLarge):
+            return self._door.intake.take_too_large(one.head, self._door.profile)
+        return self._door.intake.take(one, self._door.profile)
+
+    def _say(self, outcome: Outcome) -> None:
+        """Nothing, where the sender asked for no answer (MSH-15, HL7 v2.5.1 ch. 2.9.3)."""
+        answer = self._written(outcome)
+        if answer is not None:
+            self._writer.write(frame(answer))
+
+    def _written(self, outcome: Outcome) -> bytes | None:
+        at, control_id = dtm(self._door.clock()), self._door.next_control_id()
+        error = _ERRORS.get(outcome.code, ErrorCode.INTERNAL)
+        if outcome.header is not None:
+            verdict = Verdict.REJECT if outcome.code else Verdict.ACCEPT
+            return build_ack(outcome.header, verdict, at=at, control_id=control_id, error=error)
+        if outcome.code == TOO_LARGE:
+            raise Over("too-large-and-unreadable")
+        return build_nak(at=at, control_id=control_id, error=error)
+
+    async def _within(self, step: Awaitable[T], deadline: float, code: str) -> T:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await step
+        except TimeoutError:
+            raise Over(code) from None
+
+
+def dtm(at: datetime) -> str:
+    """A moment as HL7 writes it, in UTC with its offset and milliseconds (HL7 v2.5.1 ch. 2A.22)."""
+    moment = at.astimezone(UTC)
+    return f"{moment:%Y%m%d%H%M%S}.{moment.microsecond // 1000:03d}+0000"
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
