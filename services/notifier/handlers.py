@@ -163,19 +163,14 @@ def _say(event: Event, encounter_id: str, one: Decided) -> Say:
         channel=told.channel,
         status=told.status,
         reason=told.reason,
-        corrects=_newest(told.corrects),
+        corrects=told.corrects,
     )
     data = NotificationDecided(delivery=state, occurred_at=event.envelope.time)
     return Say(data, subject=one.delivery_id, private=_private(one))
 
 
-def _newest(corrects: Sequence[str]) -> str:
-    """The event names one delivery; when several are corrected at once, the one that was decided last."""
-    return corrects[-1] if corrects else ""
-
-
 def _private(one: Decided) -> dict[str, Any]:
     """What only the sender may read; nothing to send, nothing to keep."""
     told = one.told
-    kept: dict[str, Any] = {"notice": told.notice, "corrects": list(told.corrects), "withdraws": told.withdraws}
+    kept: dict[str, Any] = {"notice": told.notice, "withdraws": told.withdraws}
     return kept if told.status == "suppressed" else {**kept, "address": told.address, "context": one.context}

@@ -13,6 +13,7 @@ from typing import Any, Final
 from services.notifier.domain.delivery import Delivery, text_of
 from services.notifier.handlers import DeliveryCollection, withdraw_all
 from shared.mongo.bulk import insert_missing
+from shared.mongo.client import away
 from shared.schemas.envelope import Envelope, Event
 from shared.schemas.notifications import NotificationDecided
 
@@ -63,7 +64,7 @@ class Deliveries:
 def _delivery(envelope: Envelope, data: NotificationDecided, private: Mapping[str, Any], now: datetime) -> Delivery:
     return Delivery.model_validate(
         {
-            **data.delivery.model_dump(exclude={"corrects", "attempts", "message_id"}),
+            **data.delivery.model_dump(exclude={"attempts", "message_id"}),
             **private,
             "decided_at": data.occurred_at,
             "next_at": now,
@@ -128,19 +129,21 @@ class MemoryDeliveries:
 
 
 class MongoDeliveries:
-    """The deliveries in one collection, given as a motor collection (majority writes, journaled)."""
+    """The deliveries in one collection (majority writes, journaled). Every method raises Away when it is out of reach."""
 
     def __init__(self, collection: Any) -> None:
         self._collection = collection
 
     async def ensure_indexes(self) -> None:
         """Create what the queries here need. Repeating it changes nothing."""
-        for name, keys in INDEXES.items():
-            await self._collection.create_index(keys, name=name)
+        with away():
+            for name, keys in INDEXES.items():
+                await self._collection.create_index(keys, name=name)
 
     async def insert_missing(self, deliveries: Sequence[Delivery]) -> None:
         """As in the port."""
-        await insert_missing(self._collection, [one.model_dump(mode="json") for one in deliveries])
+        with away():
+            await insert_missing(self._collection, [one.model_dump(mode="json") for one in deliveries])
 
     async def load(self, ids: Sequence[str]) -> list[Delivery]:
         """As in the port."""
@@ -150,7 +153,8 @@ class MongoDeliveries:
         """As in the port."""
         after = delivery.but(revision=delivery.revision + 1)
         guard = {"_id": delivery.delivery_id, "revision": delivery.revision}
-        done = await self._collection.replace_one(guard, after.model_dump(mode="json"))
+        with away():
+            done = await self._collection.replace_one(guard, after.model_dump(mode="json"))
         return after if done.matched_count else None
 
     async def due(self, channel: str, now: datetime, limit: int, without: Sequence[str] = ()) -> list[Delivery]:
@@ -176,5 +180,6 @@ class MongoDeliveries:
         self, query: Mapping[str, Any], limit: int, order: list[tuple[str, int]] | None = None
     ) -> list[Delivery]:
         cursor = self._collection.find(query).limit(limit)
-        docs = await (cursor.sort(order) if order else cursor).to_list(limit)
+        with away():
+            docs = await (cursor.sort(order) if order else cursor).to_list(limit)
         return [Delivery.model_validate(doc) for doc in docs]

@@ -18,7 +18,7 @@ DeliveryStatus = Literal["pending", "suppressed", "sent", "failed", "unknown", "
 class DeliveryState(Contract):
     """One notification to one recipient by one channel.
 
-    `cause` is the id of the event that is told, `tells` its type, `corrects` the delivery that it takes back. `reason`
+    `cause` is the id of the event that is told, `tells` its type, `corrects` the deliveries it takes back. `reason`
     is the code of a suppression, failure or withdrawal. `attempts` counts hand-overs begun.
     """
 
@@ -31,7 +31,7 @@ class DeliveryState(Contract):
     channel: str
     status: DeliveryStatus
     reason: str = ""
-    corrects: str = ""
+    corrects: tuple[str, ...] = ()
     attempts: int = 0
     message_id: str = ""
 

@@ -50,7 +50,7 @@ def outcome_event(delivery: Delivery, outcome: Outcome, source: str, domain: str
         channel=delivery.channel,
         status=outcome.status,
         reason=outcome.reason,
-        corrects=delivery.corrects[-1] if delivery.corrects else "",
+        corrects=delivery.corrects,
         attempts=outcome.attempts,
         message_id=message_id(delivery.delivery_id, domain) if outcome.attempts else "",
     )

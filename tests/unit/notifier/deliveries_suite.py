@@ -16,7 +16,7 @@ from tests.unit.notifier.givens import Clock, a_correction, a_delivery, an_entry
 LATER = T0 + timedelta(seconds=1)
 
 
-def a_decision(delivery_id: str, *, corrects: str = "", status: str = "pending") -> Event:
+def a_decision(delivery_id: str, *, corrects: tuple[str, ...] = (), status: str = "pending") -> Event:
     state = DeliveryState(
         delivery_id=delivery_id,
         encounter_id="encounter-1",
@@ -34,7 +34,7 @@ def a_decision(delivery_id: str, *, corrects: str = "", status: str = "pending")
 
 
 def private(**changes: object) -> dict[str, object]:
-    kept = {"notice": "encounter.discharged", "corrects": [], "withdraws": True}
+    kept = {"notice": "encounter.discharged", "withdraws": True}
     return {**kept, "address": "primary@example.org", "context": {"patient": "Testperson"}, **changes}
 
 
@@ -157,7 +157,7 @@ class DeliveriesSuite:
         assert woken == ["woken"]
 
     async def test_project__suppressed_keeps_neither_text_nor_address(self, deliveries: DeliveryCollection) -> None:
-        suppressed = {"notice": "encounter.discharged", "corrects": [], "withdraws": True}
+        suppressed = {"notice": "encounter.discharged", "withdraws": True}
         decision = a_decision("delivery-1", status="suppressed")
         await Deliveries(deliveries, Clock()).project([(decision, suppressed)])
         one = await stored(deliveries)
@@ -166,7 +166,7 @@ class DeliveriesSuite:
     async def test_project__a_correction_withdraws_what_was_not_sent_yet(self, deliveries: DeliveryCollection) -> None:
         """In one batch with it, and again when the batch is repeated."""
         batch = [
-            (a_decision("correction-1", corrects="delivery-1"), private(corrects=["delivery-1"])),
+            (a_decision("correction-1", corrects=("delivery-1",)), private()),
             (a_decision("delivery-1"), private()),
         ]
         for _ in range(2):
@@ -179,9 +179,9 @@ class DeliveriesSuite:
     async def test_project__of_a_death_taken_back_leaves_the_rest_to_be_sent(
         self, deliveries: DeliveryCollection
     ) -> None:
-        correction = a_decision("correction-1", corrects="delivery-1")
+        correction = a_decision("correction-1", corrects=("delivery-1",))
         await deliveries.insert_missing([a_delivery()])
-        await Deliveries(deliveries, Clock()).project([(correction, private(corrects=["delivery-1"], withdraws=False))])
+        await Deliveries(deliveries, Clock()).project([(correction, private(withdraws=False))])
         assert (await stored(deliveries)).status == "pending"
 
     async def test_withdrawn_while_under_way__is_marked(self, deliveries: DeliveryCollection) -> None:

@@ -81,18 +81,17 @@ def test_decide__a_suppressed_delivery_keeps_nothing_private() -> None:
     desk = a_desk(primary(subscriptions=()))
     (say,) = hear(desk, a_discharge()).say
     assert (say.data.delivery.status, say.data.delivery.reason) == ("suppressed", "not-subscribed")
-    assert say.private == {"notice": "encounter.discharged", "corrects": [], "withdraws": True}
+    assert say.private == {"notice": "encounter.discharged", "withdraws": True}
 
 
-def test_decide__a_correction_names_the_newest_and_holds_all() -> None:
+def test_decide__a_correction_names_all_it_takes_back() -> None:
     desk = a_desk(primary())
     admission, discharge = an_event(an_admission(), n=1), an_event(a_discharge(), n=2)
     hear(desk, admission.data, 1)
     hear(desk, discharge.data, 2)
     (say,) = hear(desk, a_cancellation_of(admission, discharge), 3).say
     told = [derived_id("delivery", one.envelope.id, "primary", "email") for one in (admission, discharge)]
-    assert say.data.delivery.corrects == told[1]
-    assert say.private["corrects"] == told
+    assert say.data.delivery.corrects == tuple(told)
 
 
 def test_decide__late_by_the_engines_word() -> None:

@@ -85,7 +85,7 @@ async def test_outcomes__each_as_its_own_event() -> None:
     assert sent.data.delivery.message_id == "<a@care.example.org>"
     assert (failed.data.delivery.reason, unknown.data.delivery.status) == ("smtp-550", "unknown")
     assert withdrawn.data.delivery.message_id == ""
-    assert suppressed.data.delivery.corrects == "y"
+    assert suppressed.data.delivery.corrects == ("x", "y")
     assert await room.relay.step() == 0
     text = b"".join(one.value for one in room.broker.took)
     assert b"Testperson" not in text
