@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -217,12 +218,14 @@ async def test_send_files__nothing_overtakes_what_was_not_acknowledged(tmp_path:
     assert receiver.heard == [a_message("C1"), a_message("C2")]
 
 
+def a_client(port: int) -> Callable[[], MllpClient]:
+    return lambda: MllpClient(LOOPBACK, port, patience=NO_SECOND_TRY)
+
+
 async def test_lanes__a_connection_for_each_receiver_and_lane() -> None:
     async with a_receiver(REFUSE) as north, a_receiver() as prairie:
         ports = {"north": north.port, "prairie": prairie.port, "nobody": a_port_nobody_listens_on()}
-        lanes = MllpLanes(
-            {name: lambda port=port: MllpClient(LOOPBACK, port, patience=NO_SECOND_TRY) for name, port in ports.items()}
-        )
+        lanes = MllpLanes({name: a_client(port) for name, port in ports.items()})
         assert await lanes.send("north", 0, a_message("C1")) is False
         assert await lanes.send("north", 1, a_message("C2")) is True
         assert await lanes.send("north", 1, a_message("C3")) is True

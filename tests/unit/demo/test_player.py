@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
@@ -142,16 +141,17 @@ async def test_play__cancelled_tells_what_was_not_acknowledged() -> None:
 
 @pytest.mark.parametrize("where", ["send", "pace"])
 async def test_play__an_error_ends_it(where: str) -> None:
-    def broken(at: str) -> Callable[..., object]:
-        async def call(*_: object) -> bool:
-            if at == where:
-                raise RuntimeError(where)
-            return True
+    async def send(_: int, __: Sending) -> bool:
+        if where == "send":
+            raise RuntimeError(where)
+        return True
 
-        return call
+    async def pace(_: Sending) -> None:
+        if where == "pace":
+            raise RuntimeError(where)
 
     with pytest.RaisesGroup(RuntimeError):
-        await asyncio.wait_for(play(sendings(2, 300), send=broken("send"), pace=broken("pace")), 5)
+        await asyncio.wait_for(play(sendings(2, 300), send=send, pace=pace), 5)
 
 
 async def test_at_rate__not_faster_than_the_rate() -> None:

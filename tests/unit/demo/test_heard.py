@@ -1,0 +1,93 @@
+"""The simulated hospital's messages through the real admissions handler: what it tells is what is believed."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from datetime import UTC, datetime
+from importlib.resources import files
+from random import Random
+
+import pytest
+
+from demo.hospital import Note, Sending, schedule
+from shared.feeds import parse_feeds
+from shared.schemas.encounters import EncounterEvent
+from shared.stream.decisions import Refused
+from tests.unit.admissions.house import Hearer, House
+
+START = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+
+
+def heard(sendings: list[Sending]) -> tuple[House, list[Note]]:
+    """The house that heard them, and what it refused."""
+    house = House(profiles=parse_feeds(tomllib.loads((files("demo") / "data" / "feeds.toml").read_text())))
+    refused = []
+    for sending in sendings:
+        try:
+            house.hear(sending.body, feed=sending.feed)
+        except Refused:
+            refused.append(sending.note)
+    return house, refused
+
+
+def stages(house: House) -> dict[str, str]:
+    """Visit number to where the stay stands."""
+    return {
+        encounter["visit"][-1]: encounter["stage"]
+        for patient in house.patients
+        for encounter in patient["encounters"].values()
+    }
+
+
+def believed(house: House) -> dict[str, Hearer]:
+    hearers: dict[str, Hearer] = {}
+    for say in house.said:
+        assert isinstance(say.data, EncounterEvent)
+        hearers.setdefault(say.data.encounter.encounter_id, Hearer()).believe(say)
+    return hearers
+
+
+@pytest.mark.parametrize("seed", [1, 7])
+def test_heard__only_poison_is_refused_and_nobody_must_look(seed: int) -> None:
+    house, refused = heard(schedule(seed, 60, 10, START))
+    assert set(refused) == {Note.POISON}
+    assert [review for patient in house.patients for review in patient["reviews"]] == []
+    assert set(house.types) == {
+        "registered",
+        "admitted",
+        "discharged",
+        "updated",
+        "cancelled",
+        "discharge-withdrawn",
+    }
+
+
+def test_heard__every_stay_is_believed_at_its_own_facility_and_zone() -> None:
+    last = [hearer.last for hearer in believed(heard(schedule(7, 60, 10, START))[0]).values()]
+    assert {(one.encounter.facility, one.encounter.zone) for one in last if one} == {
+        ("NORTH", "America/New_York"),
+        ("SUMMIT", "America/Denver"),
+        ("LAKESIDE", "America/Chicago"),
+        ("PRAIRIE", "America/Chicago"),
+    }
+
+
+def test_heard__the_cast_ends_as_its_plots_say() -> None:
+    """`plots.CAST` in its order, with the sequels: of 15 first stays two are cancelled (the 7th and the 15th)."""
+    house, _ = heard(schedule(7, 15, 12, START))
+    ends = Counter(stages(house).values())
+    assert ends["cancelled"] == 2
+    # 13 first stays that ended, two that came back, one that was transferred; beside them the test message's stay
+    assert ends["discharged"] == 16
+    assert ends["admitted"] == 1
+    versions = Counter(hearer.version for hearer in believed(house).values() if hearer.status == "finished")
+    assert versions == {1: 15, 2: 1}
+    told = [hearer.last for hearer in believed(house).values()]
+    assert sum(one.patient.deceased for one in told if one) == 2
+
+
+def test_heard__in_any_order_the_same_stands() -> None:
+    sendings = schedule(7, 60, 10, START)
+    shuffled = Random(3).sample(sendings, len(sendings))  # noqa: S311  a shuffle, not a secret
+    assert stages(heard(shuffled)[0]) == stages(heard(sendings)[0])
