@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from pymongo import ASCENDING, InsertOne, ReplaceOne, UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, OperationFailure
 
 from shared.mongo.bson import from_bson, to_bson
 from shared.mongo.client import Database, away
@@ -22,6 +22,12 @@ from shared.stream.outages import Away
 from shared.telemetry import wall_clock
 
 DUPLICATE_KEY = 11000
+TOO_LARGE = frozenset({2, 10334, 17419, 17420})
+"""BadValue ("object to insert too large") and the ways in which a server says that a document is above 16 MiB."""
+
+
+class Unstorable(Exception):
+    """A document that no retry can store. Ends the process, so that the record behind it is found (`Suspects`)."""
 
 
 class MongoDocuments:
@@ -66,6 +72,10 @@ class MongoDocuments:
                     return {(name, documents[index].id) for index in _lost(error)}
         except _NotDuplicates as error:
             raise Away("mongodb", error.code) from error
+        except Away as error:
+            if isinstance(error.__cause__, OperationFailure) and error.__cause__.code in TOO_LARGE:
+                raise Unstorable("document-too-large") from None
+            raise
         return set()
 
     async def due(
@@ -114,6 +124,8 @@ def _write(document: Document) -> InsertOne[dict[str, Any]] | ReplaceOne[dict[st
 def _lost(error: BulkWriteError) -> list[int]:
     details = error.details or {}
     errors = details.get("writeErrors", [])
+    if any(e["code"] in TOO_LARGE for e in errors):
+        raise Unstorable("document-too-large")
     if details.get("writeConcernErrors") or any(e["code"] != DUPLICATE_KEY for e in errors):
         raise _NotDuplicates("write-not-durable" if details.get("writeConcernErrors") else "write-refused")
     return [int(e["index"]) for e in errors]

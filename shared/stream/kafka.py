@@ -114,15 +114,17 @@ async def _end(producer: AIOKafkaProducer) -> None:
     """End a producer without its farewell, which waits for what cannot be delivered.
 
     Left half stopped, its sender would try for ever and say all of it again, once for each such producer, when Kafka
-    is back; aiokafka has no public way to drop what is pending.
+    is back; aiokafka has no public way to drop what is pending. The sender takes a cancellation for a wish to finish
+    first, so it is told again for as long as something keeps it.
     """
-    sender = producer._sender.sender_task
     producer._closed = True
-    if sender is not None:
-        sender.cancel()
     await _quietly(producer.client.close(), 2.0)
-    if sender is not None:
-        await asyncio.wait({sender}, timeout=2.0)
+    sender = producer._sender.sender_task
+    for _ in range(10):
+        if sender is None or sender.done():
+            return
+        sender.cancel()
+        await asyncio.wait({sender}, timeout=0.2)
 
 
 async def _quietly(stopping: Any, seconds: float) -> None:

@@ -1,0 +1,248 @@
+"""What every store of versioned documents and every memory of hearers must do, twin or MongoDB."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.stream.decisions import Refs
+from shared.stream.documents import Attempts, Document, Documents, Stream, Unsaid
+from shared.stream.records import Cause, Saying
+
+DUE = datetime(2026, 11, 3, 15, 0, tzinfo=UTC)
+OF = "things"
+
+
+def a_document(id_: str = "a", **changes: Any) -> Document:
+    return replace(Document(OF, id_, key="key-1", lane=3, state={"n": 1}), **changes)
+
+
+def a_full_document() -> Document:
+    saying = Saying(
+        "care.tasks.v1", b"key-1", b'{"n":1}', (("ce_id", b"id-1"), ("ce_id", b"twice"), ("raw", b"\x00\xff"))
+    )
+    return a_document(
+        "full",
+        state={"name": "Testperson", "list": [1, {"deep.er": None, "$odd": True}], "float": 1.5, "big": 2**62},
+        streams={"care.encounters.v1|a.b": Stream(2, 9, [4, 7]), "t|x": Stream(1, 1, [])},
+        counters={"care.tasks.v1|a": 12},
+        outbox=[Unsaid(Cause("care.encounters.v1", 3, 77), saying, {"to": ["x"]}), Unsaid(Cause("t", 0, 0), saying)],
+        claims=("MR|1", "MR|2"),
+        next_alarm_at=DUE,
+        context={"tenant": "tenant-1"},
+    )
+
+
+class DocumentsContract:
+    """Subclasses give the fixture `documents`: an empty store with its indexes; its leases run on `clock` if it can."""
+
+    async def read(self, documents: Documents, *ids: str, claims: tuple[str, ...] = ()) -> dict[str, Document]:
+        return {d.id: d for d in await documents.load([Refs(OF, ids, claims)])}
+
+    async def keep(self, documents: Documents, *given: Document) -> None:
+        assert await documents.save(given) == set()
+
+    async def test_load__gives_back_all_of_a_document(self, documents: Documents) -> None:
+        await self.keep(documents, a_full_document())
+        assert await self.read(documents, "full") == {"full": replace(a_full_document(), version=1)}
+
+    async def test_load__what_is_not_there_is_left_out(self, documents: Documents) -> None:
+        await self.keep(documents, a_document("a"))
+        assert list(await self.read(documents, "a", "b")) == ["a"]
+        assert await documents.load([]) == []
+
+    async def test_load__by_claim_by_id_and_by_both_gives_each_document_once(self, documents: Documents) -> None:
+        await self.keep(
+            documents, a_document("a", claims=("c1", "c2")), a_document("b", claims=("c3",)), a_document("c")
+        )
+        found = await documents.load([Refs(OF, ("a", "c"), ("c1", "c2", "c3", "c9"))])
+        assert sorted(d.id for d in found) == ["a", "b", "c"]
+        assert list(await self.read(documents, claims=("c3",))) == ["b"]
+
+    async def test_load__several_collections(self, documents: Documents) -> None:
+        await self.keep(documents, a_document("a"), replace(a_document("a", state={"other": 1}), collection="others"))
+        found = await documents.load([Refs(OF, ("a",)), Refs("others", ("a",))])
+        assert {(d.collection, tuple(d.state)) for d in found} == {(OF, ("n",)), ("others", ("other",))}
+
+    async def test_save__a_loaded_document_is_one_version_up(self, documents: Documents) -> None:
+        await self.keep(documents, a_document())
+        loaded = (await self.read(documents, "a"))["a"]
+        await self.keep(documents, replace(loaded, state={"n": 2}))
+        assert await self.read(documents, "a") == {"a": a_document(version=2, state={"n": 2})}
+
+    async def test_save__an_id_that_is_there_is_lost(self, documents: Documents) -> None:
+        await self.keep(documents, a_document(state={"n": "first"}))
+        assert await documents.save([a_document(state={"n": "second"})]) == {(OF, "a")}
+        assert (await self.read(documents, "a"))["a"].state == {"n": "first"}
+
+    async def test_save__a_version_that_is_gone_is_lost(self, documents: Documents) -> None:
+        await self.keep(documents, a_document())
+        mine, rivals = (await self.read(documents, "a"))["a"], (await self.read(documents, "a"))["a"]
+        await self.keep(documents, replace(rivals, state={"n": "rival"}))
+        assert await documents.save([replace(mine, state={"n": "mine"})]) == {(OF, "a")}
+        assert await self.read(documents, "a") == {"a": a_document(version=2, state={"n": "rival"})}
+
+    async def test_save__a_claim_of_another_is_lost(self, documents: Documents) -> None:
+        await self.keep(documents, a_document("a", claims=("c1",)))
+        assert await documents.save([a_document("b", claims=("c2", "c1"))]) == {(OF, "b")}
+        await self.keep(documents, a_document("c"))
+        loaded = (await self.read(documents, "c"))["c"]
+        assert await documents.save([replace(loaded, claims=("c1",))]) == {(OF, "c")}
+        assert await self.read(documents, "b", "c") == {"c": a_document("c", version=1)}
+        assert list(await self.read(documents, claims=("c2",))) == []
+
+    async def test_save__claims_count_within_a_collection_and_none_is_no_claim(self, documents: Documents) -> None:
+        await self.keep(documents, a_document("a"), a_document("b"), a_document("c", claims=("c1",)))
+        await self.keep(documents, replace(a_document("d", claims=("c1",)), collection="others"))
+
+    async def test_save__a_claim_given_up_is_free(self, documents: Documents) -> None:
+        await self.keep(documents, a_document("a", claims=("c1",)))
+        await self.keep(documents, a_document("a", version=1, claims=()))
+        await self.keep(documents, a_document("b", claims=("c1",)))
+        assert list(await self.read(documents, claims=("c1",))) == ["b"]
+
+    async def test_save__tells_exactly_the_lost_ones_of_a_mixed_batch(self, documents: Documents) -> None:
+        """New, known, stale, doubled and claimed in one unordered write, as a batch has them."""
+        await self.keep(documents, *(a_document(f"old{n}", claims=(f"c{n}",)) for n in range(6)))
+        stale = a_document("old0", version=1, state={"n": "x"}, claims=("c0",))
+        await self.keep(documents, stale)
+        batch = [
+            a_document("new0"),
+            stale,
+            a_document("old1", version=1, state={"n": 2}, claims=("c1",)),
+            a_document("old2"),
+            a_document("new1", claims=("c3",)),
+            a_document("old4", version=1, claims=("c4", "c5")),
+            a_document("new2", claims=("c9",)),
+            a_document("old5", version=1, claims=("c5",)),
+        ]
+        assert await documents.save(batch) == {(OF, "old0"), (OF, "old2"), (OF, "new1"), (OF, "old4")}
+        found = await self.read(documents, "new0", "new1", "new2", "old1", "old2", "old4", "old5")
+        assert {id_: d.version for id_, d in found.items()} == {
+            "new0": 1,
+            "new2": 1,
+            "old1": 2,
+            "old2": 1,
+            "old4": 1,
+            "old5": 2,
+        }
+
+    async def test_save__many_at_once(self, documents: Documents) -> None:
+        await self.keep(documents, *(a_document(f"d{n}") for n in range(1_000)))
+        assert len(await self.read(documents, *(f"d{n}" for n in range(1_000)))) == 1_000
+
+    async def test_save__what_is_given_is_not_changed(self, documents: Documents) -> None:
+        given = a_full_document()
+        await self.keep(documents, given)
+        assert given == a_full_document()
+
+    async def test_save__what_cannot_be_stored_is_an_error_and_no_outage(self, documents: Documents) -> None:
+        """An outage is waited out for ever; this would never pass."""
+        with pytest.raises(Exception, match=r"(?i)set|encode") as failed:
+            await documents.save([a_document(state={"tags": {"a"}})])
+        assert type(failed.value).__name__ != "Away"
+
+    async def test_due__gives_what_is_due_in_these_lanes_earliest_first(self, documents: Documents) -> None:
+        await self.keep(
+            documents,
+            a_document("late", next_alarm_at=DUE - timedelta(hours=1)),
+            a_document("now", next_alarm_at=DUE),
+            a_document("soon", next_alarm_at=DUE + timedelta(seconds=1)),
+            a_document("never"),
+            a_document("elsewhere", next_alarm_at=DUE, lane=4),
+        )
+        assert [row.id for row in await documents.due(OF, [3], DUE, limit=10, lease=0)] == ["late", "now"]
+        assert [row.id for row in await documents.due(OF, [3], DUE, limit=1, lease=0)] == ["late"]
+        assert {row.id for row in await documents.due(OF, [3, 4], DUE, limit=10, lease=0)} == {
+            "late",
+            "now",
+            "elsewhere",
+        }
+        assert await documents.due(OF, [], DUE, limit=10, lease=0) == []
+
+    async def test_due__carries_what_a_timer_needs(self, documents: Documents) -> None:
+        await self.keep(documents, a_full_document())
+        [row] = await documents.due(OF, [3], DUE, limit=1, lease=0)
+        assert (row.id, row.key, row.state, row.context) == (
+            "full",
+            "key-1",
+            a_full_document().state,
+            {"tenant": "tenant-1"},
+        )
+
+    async def test_due__is_leased_and_a_write_ends_the_lease(self, documents: Documents) -> None:
+        await self.keep(documents, a_document(next_alarm_at=DUE))
+        assert len(await documents.due(OF, [3], DUE, limit=9, lease=3_600)) == 1
+        assert await documents.due(OF, [3], DUE, limit=9, lease=3_600) == []
+        await self.keep(documents, a_document(version=1, next_alarm_at=DUE - timedelta(hours=1)))
+        assert len(await documents.due(OF, [3], DUE, limit=9, lease=3_600)) == 1
+
+    async def test_due__the_lease_stands_outside_the_version(self, documents: Documents) -> None:
+        await self.keep(documents, a_document(next_alarm_at=DUE))
+        before = (await self.read(documents, "a"))["a"]
+        await documents.due(OF, [3], DUE, limit=9, lease=3_600)
+        await self.keep(documents, before)
+
+
+P, Q = ("topic", 0), ("topic", 1)
+
+
+class AttemptsContract:
+    """Subclasses give the fixture `process`: a function that makes the memory as a new process has it."""
+
+    async def test_open__the_first_time_and_after_a_clean_end_suspects_nobody(
+        self, process: Callable[[], Attempts]
+    ) -> None:
+        for _ in range(4):
+            one = process()
+            assert await one.open({P: 5, Q: 0}) == set()
+            await one.close([P, Q])
+
+    async def test_open__ended_uncleanly_twice_at_one_offset_is_suspected(
+        self, process: Callable[[], Attempts]
+    ) -> None:
+        assert await process().open({P: 5, Q: 0}) == set()
+        assert await process().open({P: 5, Q: 1}) == set()
+        assert await process().open({P: 5, Q: 2}) == {P}
+        assert await process().open({P: 5, Q: 2}) == {P, Q}
+
+    async def test_open__progress_in_between_clears_the_suspicion(self, process: Callable[[], Attempts]) -> None:
+        for offset in (5, 5, 6, 7, 8):
+            assert await process().open({P: offset}) == set()
+
+    async def test_open__again_by_the_same_process_is_no_unclean_end(self, process: Callable[[], Attempts]) -> None:
+        one = process()
+        for _ in range(5):
+            assert await one.open({P: 5}) == set()
+
+    async def test_close__of_one_that_has_lost_the_partition_leaves_the_others_mark(
+        self, process: Callable[[], Attempts]
+    ) -> None:
+        first, second = process(), process()
+        await first.open({P: 5})
+        await second.open({P: 5})
+        await first.close([P])
+        assert await process().open({P: 5}) == {P}
+
+    async def test_attempt__counts_processes_and_not_tries(self, process: Callable[[], Attempts]) -> None:
+        cause = Cause("topic", 0, 5)
+        one, two = process(), process()
+        assert [await one.attempt(cause), await one.attempt(cause)] == [1, 1]
+        assert [await two.attempt(cause), await one.attempt(cause)] == [2, 2]
+        assert await one.attempt(Cause("topic", 0, 6)) == 1
+
+    async def test_clear__forgets_the_attempts(self, process: Callable[[], Attempts]) -> None:
+        cause = Cause("topic", 0, 5)
+        for _ in range(3):
+            await process().attempt(cause)
+        await process().clear(cause)
+        assert await process().attempt(cause) == 1
+
+
+def an_owner() -> str:
+    return secrets.token_hex(4)

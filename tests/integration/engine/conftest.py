@@ -1,0 +1,42 @@
+"""Topics of this test alone, on either broker."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from demo.stack import Kafka
+from shared.schemas.topics import MAX_MESSAGE_BYTES, PARTITIONS
+from shared.stream.kafka import DEAD_LETTER_ROOM, Broker, KafkaConsumer, KafkaPublisher
+from tests.contracts_suite.streams import Bus
+
+
+def a_broker(kafka: Kafka, **changes: float) -> Broker:
+    return Broker(kafka.bootstrap, idempotent=kafka.idempotent_producer, **changes)  # type: ignore[arg-type]
+
+
+async def create_topics(kafka: Kafka, names: Sequence[str]) -> None:
+    settings = {"max.message.bytes": str(MAX_MESSAGE_BYTES + DEAD_LETTER_ROOM)}
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        answer = await admin.create_topics([NewTopic(n, PARTITIONS, 1, topic_configs=settings) for n in names])
+    finally:
+        await admin.close()
+    assert {error[1] for error in answer.topic_errors} == {0}
+
+
+@asynccontextmanager
+async def a_bus(kafka: Kafka, unique: str, die: Callable[[str], None]) -> AsyncIterator[Bus]:
+    topics, broker = (f"{unique}.one", f"{unique}.two"), a_broker(kafka, session_seconds=6.0)
+    await create_topics(kafka, topics)
+    bus = Bus(topics, f"{unique}.group", KafkaPublisher(broker), lambda: KafkaConsumer(broker, bus.group, topics, die))
+    try:
+        yield bus
+    finally:
+        await bus.close()
+
+
+Create = Callable[[Kafka, Sequence[str]], Awaitable[None]]

@@ -1,0 +1,92 @@
+"""The real stores on a real mongod, under the suite that the twins pass; and what only MongoDB can refuse."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from pymongo.errors import DocumentTooLarge
+
+from demo.stack import Mongo
+from shared.mongo.attempts import MongoAttempts
+from shared.mongo.client import Database, connect, database, server_facts
+from shared.mongo.documents import MongoDocuments, Unstorable
+from shared.stream.decisions import Refs
+from shared.stream.documents import Attempts
+from shared.stream.outages import Away
+from tests.contracts_suite.stores import DUE, OF, AttemptsContract, DocumentsContract, a_document, an_owner
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+async def own_database(mongo: Mongo, unique: str) -> AsyncIterator[Database]:
+    client = connect(mongo.uri)
+    yield database(client, unique)
+    client.close()
+
+
+@pytest.fixture
+async def documents(own_database: Database) -> MongoDocuments:
+    store = MongoDocuments(own_database)
+    await store.ensure_indexes([OF, "others"])
+    return store
+
+
+class TestMongoDocuments(DocumentsContract):
+    pass
+
+
+class TestMongoAttempts(AttemptsContract):
+    @pytest.fixture
+    def process(self, own_database: Database) -> Callable[[], Attempts]:
+        return lambda: MongoAttempts(own_database, "care.counter", an_owner())
+
+
+async def test_ensure_indexes__again_changes_nothing(documents: MongoDocuments) -> None:
+    await documents.ensure_indexes([OF, "others"])
+
+
+async def test_due__uses_the_index_of_alarms(documents: MongoDocuments, own_database: Database) -> None:
+    await documents.save([a_document(next_alarm_at=DUE)])
+    query = {"lane": {"$in": [3]}, "next_alarm_at": {"$lte": DUE}}
+    plan = await own_database[OF].find(query).hint("alarms").explain()
+    assert "'indexName': 'alarms'" in str(plan["queryPlanner"]["winningPlan"])
+
+
+@pytest.mark.parametrize("mebibytes", [16, 17, 60])
+async def test_save__more_than_a_document_can_hold_is_an_error_and_no_outage(
+    documents: MongoDocuments, mebibytes: int
+) -> None:
+    """16 MiB is MongoDB's limit. Taken for an outage it would stop its partition for ever, without a word why."""
+    await documents.save([a_document("known")])
+    for version in (0, 1):
+        big = a_document("known" if version else "new", version=version, state={"fill": "x" * (mebibytes * 2**20)})
+        with pytest.raises((Unstorable, DocumentTooLarge)):
+            await documents.save([a_document(f"other{version}"), big])
+
+
+async def test_save__refused_by_the_server_does_not_hide_what_was_lost(
+    documents: MongoDocuments, own_database: Database
+) -> None:
+    await own_database.command("collMod", OF, validator={"state.n": {"$type": "int"}})
+    with pytest.raises(Away, match="write-refused"):
+        await documents.save([a_document("a"), a_document("b", state={"n": "text"})])
+    assert [d.id for d in await documents.load([Refs(OF, ("a", "b"))])] == ["a"]
+
+
+async def test_connect__to_nobody_is_away_within_seconds() -> None:
+    client = connect("mongodb://127.0.0.1:1/?replicaSet=rs0", timeout=1.0)
+    try:
+        with pytest.raises(Away):
+            await MongoDocuments(database(client, "nowhere")).load([Refs(OF, ("a",))])
+    finally:
+        client.close()
+
+
+async def test_server_facts__a_replica_sets_primary(mongo: Mongo) -> None:
+    client = connect(mongo.uri)
+    facts = await server_facts(client)
+    client.close()
+    assert (facts["replica_set"], facts["primary"]) == ("rs0", True)
+    assert facts["version"][:1].isdigit()
