@@ -55,6 +55,6 @@ def _repeated(details: Mapping[str, Any]) -> set[int]:
     errors = details.get("writeErrors", [])
     if details.get("writeConcernErrors"):
         raise _NotDuplicates("write-not-durable")
-    if any(error["code"] != _DUPLICATE_KEY for error in errors):
+    if any(error["code"] != _DUPLICATE_KEY or "_id" not in error.get("keyPattern", ()) for error in errors):
         raise _NotDuplicates("write-refused")
     return {int(error["index"]) for error in errors}

@@ -26,5 +26,11 @@ def saying_of(message: Received) -> Saying:
         tenant=message.tenant,
         feed=message.feed,
         mode=message.mode,
+        traceparent=traceparent_of(message),
     )
     return Saying(ADT_INBOUND.name, message.key.encode(), message.body, headers_of(envelope, message.media_type))
+
+
+def traceparent_of(message: Received) -> str:
+    """W3C Trace Context: the trace is the raw message, so that everything it causes can be led back to it."""
+    return f"00-{message.id.replace('-', '')}-{message.sha256[:16]}-01"

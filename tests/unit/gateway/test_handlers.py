@@ -223,6 +223,18 @@ async def test_relay__drains_in_batches_and_measures() -> None:
     assert registry.get_sample_value("care_gateway_unsaid") == 0
 
 
+async def test_relay__leaves_room_for_fresh_messages() -> None:
+    """A sweep ends after so many batches; the next one goes on."""
+    house = House()
+    await house.store.add([received(a_body(f"M{n}"), AT) for n in range(51)])
+    house.clock.move(15)
+    relay = a_relay(house, batch=1)
+    await relay.sweep()
+    assert len(house.records) == 50
+    await relay.sweep()
+    assert len(house.records) == 51
+
+
 async def test_relay__full_above_the_limit_until_it_has_shrunk() -> None:
     house = House()
     relay = a_relay(house, most_unsaid=2)

@@ -226,6 +226,7 @@ def test_saying__is_the_hospitals_bytes_in_our_envelope() -> None:
         ("ce_feed", b"north"),
         ("ce_mode", b"shadow"),
         ("ce_label", b"normal"),
+        ("traceparent", b"00-4c7baacf4af256d5b6c982d9cb0ab054-661dc63ea5b2ec2e-01"),
         ("content-type", b"x-application/hl7-v2+er7"),
     )
 

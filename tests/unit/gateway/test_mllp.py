@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import resource
+import socket
+import struct
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -147,12 +149,32 @@ async def test_too_large__endless_leaves_memory_flat() -> None:
     async with a_server(house, frame=60.0) as server, a_sender(server) as sender:
         await sender.send(b"\x0b" + BODY + b"x" * 2_000_000)
         assert b"MSA|AR|MSG1\r" in await sender.answer()
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         chunk = b"z" * 1_048_576
-        for _ in range(128):
+        tracemalloc.start()
+        for _ in range(64):
             await sender.send(chunk)
-        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert grown < 16 * 1024, f"{grown} KiB for 128 MiB"
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 4 * 1_048_576, "both ends together, for 64 MiB"
+
+
+async def test_sender__that_resets_the_connection_disturbs_nobody() -> None:
+    house = House()
+    house.store.gate.clear()
+    async with a_server(house) as server:
+        async with a_sender(server) as sender:
+            await sender.send(framed(BODY))
+            await house.store.asked.wait()
+            sender.writer.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
+            sender.writer.transport.abort()
+        house.store.gate.set()
+        await until(lambda: not server._open, "the connection is gone")
+        async with a_sender(server) as again:
+            await again.send(framed(BODY))
+            assert b"MSA|AA|MSG1\r" in await again.answer()
+    assert list(house.store.rows) == [BODY_ID]
 
 
 async def test_slow_sender__is_closed_at_the_frames_deadline_however_busy_it_looks() -> None:
