@@ -58,14 +58,14 @@ def up(
     """
     console = Console()
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     with _clear_errors(), _running(kafka, None, console) as local:
         for line in _addresses(local):
             console.print(line)
         console.print("running; Ctrl-C ends it and everything it started")
-        with contextlib.suppress(KeyboardInterrupt):
-            while not stop.wait(0.5):
-                _all_running(local)
+        while not stop.wait(0.5):
+            _all_running(local)
         console.print(f"stopping; {len(local.mailbox)} mails were handed over")
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from care.publishing import event, say
 from care.running import run
 from care.session import Session, session
+from services.followup.domain.commands import REASON
 from services.followup.handlers import COLLECTION
 from services.followup.store import OPEN_TASKS, TaskRow, task_rows
 from shared.clock import business_clock
@@ -42,10 +43,10 @@ def list_tasks(
     query = {} if every else dict(OPEN_TASKS)
     documents = run(_documents(session(), query, limit))
     rows = task_rows([d["state"] for d in documents if d["state"]], open_only=not every)
-    table = Table("task", "what", "where it stands", "due", "pathway", "transition", box=None)
+    table = Table(*(Column(name, no_wrap=True) for name in ("task", "what", "stands", "due", "pathway")), box=None)
     for row in rows:
-        table.add_row(row.task_id, row.code, row.business_status, row.due_text, row.pathway, row.transition_id)
-    Console(width=max(Console().width, 150)).print(table if rows else "no tasks")
+        table.add_row(row.task_id, row.code, row.business_status, row.due_text, row.pathway)
+    Console(width=max(Console().width, 130)).print(table if rows else "no tasks")
 
 
 @app.command("complete")
@@ -80,6 +81,10 @@ def cancel(
 ) -> None:
     """Say that a task is not to be done, and why."""
     here = session()
+    if not REASON.fullmatch(reason):
+        raise typer.BadParameter(
+            "a code of lower-case letters, digits and hyphens, no free text", param_hint="--reason"
+        )
     row, key = _find(here, task)
     command = CancelTask(
         command_id=derived_id("cancel", task, reason),
@@ -105,7 +110,10 @@ def _find(here: Session, task: str) -> tuple[TaskRow, str]:
     documents = run(_documents(here, {"state.tasks.task.task_id": task}, 1))
     for document in documents:
         for row in task_rows([document["state"]], open_only=False):
-            if row.task_id == task:
+            if row.task_id == task and row.status == "requested":
                 return row, document["key"]
+            if row.task_id == task:
+                typer.secho(f"task {task} is not open: {row.business_status} {row.reason}".rstrip(), err=True, fg="red")
+                raise typer.Exit(1)
     typer.secho(f"no task {task}; `care task list` names the open ones", err=True, fg="red")
     raise typer.Exit(1)

@@ -15,9 +15,13 @@ from rich.tree import Tree
 
 from care.running import run
 from care.session import Session, session
+from services.admissions.handlers import COLLECTION as PATIENTS
+from services.discharge.handlers import COLLECTION as ENCOUNTERS
+from services.followup.handlers import COLLECTION as TRANSITIONS
 from services.followup.store import task_rows
+from services.gateway.store import RAW
+from services.notifier.handlers import DELIVERIES
 from shared.mongo.client import away
-from shared.schemas.envelope import derived_id
 
 Found = dict[str, Any]
 
@@ -38,7 +42,7 @@ def trace(
 
 
 async def _patients(here: Session, what: str) -> list[Found]:
-    patients = here.database("admissions")["patients"]
+    patients = here.database("admissions")[PATIENTS]
     encounters = [
         {"$project": {"state": 1, "encounters": {"$objectToArray": "$state.encounters"}, "claims": 1}},
         {"$match": {"$or": [{"encounters.k": what}, {"encounters.v.visit": what}]}},
@@ -82,19 +86,20 @@ async def _add_encounter(here: Session, tree: Tree, encounter: Found) -> None:
 
 
 async def _add_messages(here: Session, branch: Tree, facts: list[Found]) -> None:
-    messages = here.database("gateway")["messages"]
+    messages = here.database("gateway")[RAW]
     for fact in sorted(facts, key=lambda fact: fact["occurred"]):
         feed, control_id, digest = fact["source"]
         with away():
-            raw = await messages.find_one({"_id": derived_id("raw", feed, control_id, digest)}, {"body": 0})
+            found = [row async for row in messages.find({"feed": feed, "control_id": control_id}, {"body": 0})]
+        raw = next((row for row in found if row["sha256"].startswith(digest)), None)
         kept = f"raw {raw['_id']}, received {raw['received_at']:%Y-%m-%d %H:%M:%S}Z" if raw else "raw message expired"
         branch.add(f"{fact['trigger']} occurred {fact['occurred']}  feed {feed}, control id {control_id}; {kept}")
 
 
 async def _add_transitions(here: Session, branch: Tree, encounter_id: str) -> None:
     with away():
-        found = await here.database("discharge")["encounters"].find_one({"_id": encounter_id})
-        tasks = here.database("followup")["transitions"].find({"state.transition.encounter_id": encounter_id})
+        found = await here.database("discharge")[ENCOUNTERS].find_one({"_id": encounter_id})
+        tasks = here.database("followup")[TRANSITIONS].find({"state.transition.encounter_id": encounter_id})
         states = {row["_id"]: row["state"] async for row in tasks}
     state = (found or {}).get("state") or {}
     if state.get("not_opened"):
@@ -108,7 +113,7 @@ async def _add_transitions(here: Session, branch: Tree, encounter_id: str) -> No
 
 
 async def _add_deliveries(here: Session, branch: Tree, encounter_id: str) -> None:
-    deliveries = here.database("notifier")["deliveries"]
+    deliveries = here.database("notifier")[DELIVERIES]
     with away():
         rows = [row async for row in deliveries.find({"encounter_id": encounter_id}).sort("decided_at", 1)]
     for row in rows:

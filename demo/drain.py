@@ -15,6 +15,9 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from services.followup.handlers import COLLECTION as TRANSITIONS
+from services.gateway.store import RAW
+from services.notifier.handlers import DELIVERIES
 from shared.mongo.client import away
 from shared.schemas.topics import heard_by
 from shared.stream.kafka import Broker
@@ -68,17 +71,17 @@ class Drain:
 
     async def _unsaid(self) -> int:
         with away():
-            return int(await self._databases["gateway"]["messages"].count_documents({"said_at": None}))
+            return int(await self._databases["gateway"][RAW].count_documents({"said_at": None}))
 
     async def _alarms(self, until: datetime) -> int:
         with away():
             query = {"next_alarm_at": {"$lte": until}}
-            return int(await self._databases["followup"]["transitions"].count_documents(query))
+            return int(await self._databases["followup"][TRANSITIONS].count_documents(query))
 
     async def _unattempted(self) -> int:
         with away():
             query = {"$or": [{"status": "pending", "attempts": 0}, {"status": "sending"}, {"said": False}]}
-            return int(await self._databases["notifier"]["deliveries"].count_documents(query))
+            return int(await self._databases["notifier"][DELIVERIES].count_documents(query))
 
     async def _behind(self, service: str, topics: Sequence[str], ends: Mapping[tuple[str, int], int]) -> int:
         # named one by one: the local broker drops the connection when asked for all of a group

@@ -52,8 +52,12 @@ def an_encounter(**changes: Any) -> EncounterState:
 
 def a_care_team() -> tuple[CareTeamMember, ...]:
     return (
-        CareTeamMember(role="PCP", provider=Identifier(value="P1", assigner="NORTH"), name=PersonName(family="Primary")),
-        CareTeamMember(role="ATND", provider=Identifier(value="A1", assigner="NORTH"), name=PersonName(family="Attend")),
+        CareTeamMember(
+            role="PCP", provider=Identifier(value="P1", assigner="NORTH"), name=PersonName(family="Primary")
+        ),
+        CareTeamMember(
+            role="ATND", provider=Identifier(value="A1", assigner="NORTH"), name=PersonName(family="Attend")
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from services.notifier.channels.email import EmailChannel
 from services.notifier.channels.relay import Relay
 from services.notifier.channels.sender import Sender
-from services.notifier.handlers import DIRECTORIES, SUBJECTS, handlers
+from services.notifier.handlers import DELIVERIES, DIRECTORIES, SUBJECTS, handlers
 from services.notifier.settings import NotifierPolicy
 from services.notifier.store import Deliveries, MongoDeliveries
 from shared.process import Process, patiently
@@ -25,7 +25,7 @@ STOP_SECONDS = 20.0
 
 async def agents(process: Process, policy: NotifierPolicy) -> list[Any]:
     """The services of this process, in start order: the senders stop after the hearing does."""
-    deliveries = MongoDeliveries(process.database["deliveries"])
+    deliveries = MongoDeliveries(process.database[DELIVERIES])
     await process.open([], [SUBJECTS, DIRECTORIES])
     await patiently(deliveries.ensure_indexes)
     owner = secrets.token_hex(8)

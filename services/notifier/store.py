@@ -129,7 +129,7 @@ class MemoryDeliveries:
 
 
 class MongoDeliveries:
-    """The deliveries in one collection (majority writes, journaled). Every method raises Away when it is out of reach."""
+    """The deliveries in one collection (majority writes, journaled). Methods raise Away when it is out of reach."""
 
     def __init__(self, collection: Any) -> None:
         self._collection = collection

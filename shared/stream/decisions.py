@@ -74,7 +74,7 @@ class Say:
 
     `key` is the patient key when it differs from the document's. The engine makes the id from the cause, the type, the
     subject and `ordinal`, unless the caller gives `id` (to name the event in the state before it is said).
-    `restricted` sets the security label (42 CFR Part 2, behavioural health, a protected visit); else the cause's counts.
+    `restricted` sets the security label (42 CFR Part 2, behavioural health, protected visits); else the cause's counts.
     `private` is JSON-able and stored beside the saying, for the service's own `project` hook; it is never said.
     """
 

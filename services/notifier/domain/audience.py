@@ -1,8 +1,8 @@
 """Who should know: the care team found in the directory, and the programme's people who serve the facility.
 
-Considered, and recorded even when not told: every member of the care team who is in the directory; every one who is not
-and whose role would hear of it; every programme person who subscribes to it. A programme role that nobody holds at that
-facility is recorded as nobody, so that it is seen. One person in two roles is told once.
+Considered, and recorded even when not told: every member of the care team whose role hears of such a thing by default
+(one who opted out too) or who subscribed to it; every programme person who subscribes to it. A programme role that
+nobody holds at that facility is recorded as nobody, so that it is seen. One person in two roles is told once.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def candidates(notice: str, data: AboutEncounter, directory: Directory) -> tuple
     if notice not in SUBSCRIBABLE:
         return ()
     team = (_member(notice, member, directory) for member in data.care_team)
-    found = (one for one in team if one.entry or told_by_default(one.role, notice))
+    found = (one for one in team if (one.entry and one.subscribed) or told_by_default(one.role, notice))
     return _each_once((*found, *_program(notice, data.encounter.facility, directory)))
 
 

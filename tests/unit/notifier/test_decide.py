@@ -89,8 +89,13 @@ def test_delivery__is_named_by_cause_recipient_and_channel() -> None:
     assert first.told.role == "PCP"
 
 
-def test_care_team__not_subscribed_is_recorded() -> None:
-    assert reasons(Story().hear(a_discharge())[1]) == {"attending": "not-subscribed"}
+def test_care_team__whose_role_never_hears_of_it_is_not_even_considered() -> None:
+    """The attending made the discharge; recording that they were not told of it would say nothing."""
+    assert reasons(Story().hear(a_discharge())[1]) == {}
+
+
+def test_care_team__who_opted_out_of_what_their_role_hears_is_recorded() -> None:
+    assert reasons(Story(primary(subscriptions=())).hear(a_discharge())[1])["primary"] == "not-subscribed"
 
 
 def test_subscriptions__replace_the_defaults_of_the_role() -> None:
@@ -226,7 +231,6 @@ def test_age__exactly_the_greatest_is_still_told() -> None:
 def test_suppressed__keeps_no_text() -> None:
     _, decided = Story(rules=DEMO).hear(an_admission())
     assert {one.told.recipient: one.told.reason for one in decided if one.told.reason} == {
-        "attending": "not-subscribed",
         "coordinator": "not-on-allow-list",
     }
 
@@ -370,7 +374,7 @@ def test_death__work_asked_for_by_who_did_not_know_is_not_told() -> None:
 
 
 def test_ledger__has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decide_module, "LEDGER_LIMIT", 3)
+    monkeypatch.setattr(decide_module, "LEDGER_LIMIT", 2)
     story = Story()
     story.hear(an_admission())
     with pytest.raises(LedgerFull):
