@@ -1,0 +1,1 @@
+"""The contract's guard: schemas, examples, topics, and what may change."""
