@@ -76,10 +76,8 @@ def _of_entry(notice: str, role: str, entry: DirectoryEntrySet) -> Candidate:
 
 
 def _each_once(found: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    """One each, in the first role in which they hear of it, or else in their first."""
+    """One each, in their first role: whoever comes this far is subscribed in every role, or opted out in every one."""
     chosen: dict[str, Candidate] = {}
     for one in found:
-        known = chosen.setdefault(one.recipient, one)
-        if one.subscribed and not known.subscribed:
-            chosen[one.recipient] = one
+        chosen.setdefault(one.recipient, one)
     return tuple(chosen.values())
