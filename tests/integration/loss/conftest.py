@@ -33,7 +33,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def events(request: pytest.FixtureRequest) -> int:
     """Events of a trial: few in CI, more in the long form."""
-    return 400 if request.config.getoption("rounds", 1) == 1 else 2_000
+    return 240 if request.config.getoption("rounds", 1) == 1 else 800
 
 
 @pytest.fixture

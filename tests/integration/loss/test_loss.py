@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from shared.schemas.topics import MAX_MESSAGE_BYTES
+from shared.stream.suspects import LIMIT
 from tests.integration.loss.trial import Account, Trial, poisons, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
@@ -46,7 +47,7 @@ async def test_sigterm__in_the_middle_of_a_batch(trial: Trial, events: int, keep
     worker = trial.start()
     await trial.held("saved", worker)
     worker.signal(signal.SIGTERM)
-    await asyncio.sleep(0.2)
+    await trial.stopping(worker)
     trial.release("saved")
     assert await worker.ended() == 0, worker.log.read_text()
     trial.hurts()
@@ -104,8 +105,9 @@ async def test_rebalance__two_join_in_the_middle_of_a_batch_and_one_leaves(
     second = trial.start()
     await trial.held("loaded", second)  # the first's batch was cancelled, and both stand in a new one
     third = trial.start()
+    await until(lambda: third.logged("service_started"), "the third")
+    trial.release("loaded")  # this time the batches end in time, or nearly
     await until(lambda: third.logged("partitions_assigned"), "the third's partitions")
-    trial.release("loaded")
     second.signal(signal.SIGTERM)
     assert await second.ended() == 0, second.log.read_text()
     await finish(trial, keep)
@@ -157,3 +159,20 @@ async def test_broker__killed_in_the_middle_of_a_batch_and_back(trial: Trial, ev
     trial.release("saved")
     await asyncio.to_thread(trial.kafka.restart)
     await finish(trial, keep)
+
+
+async def test_deadly__a_record_that_kills_its_hearer(
+    trial: Trial, events: int, keep: Keep, round_: int, request: pytest.FixtureRequest
+) -> None:
+    """As a supervisor would, start it again whenever it dies: the record is found, and goes alone. Long form only."""
+    if request.config.getoption("rounds", 1) == 1 or round_ >= 3:
+        pytest.skip("only in the long form, and three times: each takes a minute")
+    await trial.poke(events, poison=poisons([70], do="kill", reason="crash-loop"))
+    trial.hurts()
+    for _ in range(LIMIT + 5):
+        worker = trial.start()
+        await trial.all_committed_or_dead(worker)
+        if worker.running:
+            break
+    account = await finish(trial, keep)
+    assert account.letters == 1

@@ -29,7 +29,7 @@ from tests.integration.engine.conftest import a_broker, create_topics
 from tests.integration.loss.worker import POINTS
 
 PROJECT = Path(__file__).parents[3]
-SESSION_SECONDS = 3.0
+SESSION_SECONDS = 2.0
 
 
 async def until(condition: Callable[[], Any], what: str, seconds: float = 40.0) -> None:
@@ -154,7 +154,7 @@ class Trial:
             "CARE_MONGO_URL": self.mongo.uri,
             "CARE_DATABASE_PREFIX": self.name,
             "CARE_GROUP_PREFIX": self.name,
-            "CARE_BATCH_RECORDS": "100",
+            "CARE_BATCH_RECORDS": "60",
             "CARE_SESSION_SECONDS": str(SESSION_SECONDS),
             "CARE_LOSS_DIRECTORY": str(self.directory),
             "CARE_LOSS_HEARD": self.heard_topic,
@@ -177,19 +177,31 @@ class Trial:
         await until(lambda: marker.exists() or not worker.running, f"{worker.pid} held at {point}")
         assert worker.running, worker.log.read_text()[-2_000:]
 
+    async def stopping(self, worker: Worker) -> None:
+        """Until SIGTERM has reached this worker's services."""
+        marker = self.directory / f"stopping-{worker.pid}"
+        await until(marker.exists, f"{worker.pid} told to stop")
+
     def hurts(self) -> None:
         """The fault is now: recovery is counted from here."""
         self.hurt_at = time.monotonic()
 
     async def all_committed(self, seconds: float = 60.0) -> float:
         """Until the group has committed every record; returns the seconds since the fault."""
+        await self._committed_or(lambda: False, seconds)
+        return time.monotonic() - self.hurt_at
+
+    async def all_committed_or_dead(self, worker: Worker) -> None:
+        """Until the group has committed every record, or this worker is dead."""
+        await self._committed_or(lambda: not worker.running, 60.0)
+
+    async def _committed_or(self, enough: Callable[[], bool], seconds: float) -> None:
         ends = Counter(self._lane(saying) for saying in self.said)
         deadline = time.monotonic() + seconds
-        while (committed := await self._committed()) != ends:
+        while (committed := await self._committed()) != ends and not enough():
             assert time.monotonic() < deadline, f"committed {committed}, of {dict(ends)}; {self._last_words()}"
-            assert any(worker.running for worker in self.workers), self._last_words()
+            assert enough() or any(worker.running for worker in self.workers), self._last_words()
             await asyncio.sleep(0.05)
-        return time.monotonic() - self.hurt_at
 
     def _last_words(self) -> str:
         return "\n".join(worker.log.read_text()[-1_500:] for worker in self.workers)

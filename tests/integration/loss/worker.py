@@ -19,6 +19,7 @@ from shared.process import Process, serve
 from shared.settings import ServiceSettings
 from shared.stream.decisions import Fact, Refs
 from shared.stream.documents import Document
+from shared.stream.host import Background
 from shared.stream.kafka import KafkaPublisher
 from shared.stream.records import Heard, Saying
 from tests.contracts_suite.counting import COUNTERS, CountingHandler, counted_on
@@ -99,7 +100,15 @@ async def _agents(process: Process, settings: Settings) -> list[Any]:
     process.documents = GatedDocuments(process.database, gates)
     process.publisher = GatedPublisher(process.broker, gates)
     await process.open([], [COUNTERS])
-    return process.hearer({settings.loss_heard: Handler(settings)})
+    marker = settings.loss_directory / f"stopping-{os.getpid()}"
+
+    async def begin() -> None: ...
+
+    async def end() -> None:
+        marker.touch()
+
+    # started last, so stopped first: tells the test that SIGTERM has arrived
+    return [*process.hearer({settings.loss_heard: Handler(settings)}), Background(begin, end)]
 
 
 if __name__ == "__main__":
