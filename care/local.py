@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 
 from care.session import Session, running_stack_file
+from care.trace import trees_of
 from demo.deployment import START, Deployment, deployed
 from demo.play import Outcome, play
 from demo.stack import StackError, open_stack
@@ -140,10 +141,13 @@ def _summary(console: Console, tally: Tally, outcome: Outcome, local: Deployment
     console.print(f"took           {outcome.seconds:.0f} s for {outcome.simulated.days} simulated days")
     for wrong in outcome.wrong:
         console.print(f"[red]wrong:[/] {wrong}")
+    console.rule(f"one of them: care trace {outcome.example}")
+    for tree in asyncio.run(trees_of(Session(local.wiring.environment), outcome.example)):
+        console.print(tree)
     console.rule("where to look next")
     console.print(f"the mails: {KEPT}/mailbox/*.eml    the services' logs: {KEPT}/*.log")
     console.print("`care demo --keep` or `care up` + `care simulate` leave it running; then, in another terminal:")
-    console.print(f"  care trace {outcome.example}     raw message → encounter → transition → tasks → each delivery")
+    console.print("  care trace VISIT     raw message → encounter → transition → tasks → each delivery")
     console.print("  care task list · care dlq list · care topics check · care doctor")
     console.print(f"topics: docs/topics.md    databases: care_<service> at {local.stack.mongo.uri.split('?')[0]}")
 

@@ -32,13 +32,17 @@ def trace(
     ),
 ) -> None:
     """Show raw message → encounter → transition → tasks → each delivery, with times, states and reasons."""
-    here = session()
-    patients = run(_patients(here, what))
-    if not patients:
+    trees = run(trees_of(session(), what))
+    if not trees:
         typer.secho("nobody and nothing is known by that; `care dlq list` shows what could not be read", err=True)
         raise typer.Exit(1)
-    for patient in patients:
-        Console().print(run(_tree(here, patient, what)))
+    for tree in trees:
+        Console().print(tree)
+
+
+async def trees_of(here: Session, what: str) -> list[Tree]:
+    """One tree a patient that `what` names."""
+    return [await _tree(here, patient, what) for patient in await _patients(here, what)]
 
 
 async def _patients(here: Session, what: str) -> list[Found]:
