@@ -114,9 +114,12 @@ def _missing(tally: Tally) -> list[str]:
 
 
 def _example(sendings: list[Sending]) -> str:
-    """The visit number of a discharge, to be traced."""
-    for sending in sendings:
-        fields = next((s.split(b"|") for s in sending.body.split(b"\r") if s.startswith(b"PV1")), [])
-        if b"ADT^A03" in sending.body and len(fields) > 19 and fields[19]:
-            return fields[19].split(b"^")[0].decode()
-    return "VISIT"
+    """The visit number of an inpatient who went home (PV1-2 I, PV1-36 01), or of anybody discharged."""
+    discharges = [_pv1(sending.body) for sending in sendings if b"ADT^A03" in sending.body]
+    home = [pv1 for pv1 in discharges if pv1[2] == b"I" and pv1[36] == b"01"]
+    return next((pv1[19].split(b"^")[0].decode() for pv1 in home + discharges if pv1[19]), "VISIT")
+
+
+def _pv1(body: bytes) -> list[bytes]:
+    fields = next((segment.split(b"|") for segment in body.split(b"\r") if segment.startswith(b"PV1")), [])
+    return fields + [b""] * (50 - len(fields))
