@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from shared.schemas.topics import ALL, MAX_MESSAGE_BYTES, Topic, dead_letter_topics
-from shared.stream.kafka import DEAD_LETTER_ROOM, Broker
+from shared.schemas.topics import ALL, Topic, dead_letter_topics
+from shared.stream.kafka import MAX_LETTER_BYTES, MAX_RECORD_BYTES, Broker
 from shared.stream.outages import Away
 
 DAY_MS = 86_400_000
@@ -34,7 +34,7 @@ def configuration(topic: Topic, replication: int) -> dict[str, str]:
     return {
         "cleanup.policy": "compact" if topic.compacted else "delete",
         "retention.ms": str(-1 if topic.compacted else topic.days * DAY_MS),
-        "max.message.bytes": str(MAX_MESSAGE_BYTES + DEAD_LETTER_ROOM),
+        "max.message.bytes": str(MAX_LETTER_BYTES if topic.name.endswith(".dlq") else MAX_RECORD_BYTES),
         "min.insync.replicas": str(max(1, replication - 1)),
         "unclean.leader.election.enable": "false",
     }

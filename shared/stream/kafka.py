@@ -26,6 +26,11 @@ from shared.stream.outages import Abandoned, Away, OutputTooLarge
 from shared.stream.records import Heard, Saying
 
 DEAD_LETTER_ROOM = 64 * 1024
+MAX_RECORD_BYTES = MAX_MESSAGE_BYTES + DEAD_LETTER_ROOM
+MAX_LETTER_BYTES = MAX_RECORD_BYTES + DEAD_LETTER_ROOM
+"""Our sayings are bounded by MAX_MESSAGE_BYTES, but a topic takes records up to MAX_RECORD_BYTES from anybody, and the
+dead letter of each of them must fit too: one that does not would stop its partition for good.
+"""
 
 
 def lane_of(key: str) -> int:
@@ -67,7 +72,7 @@ class KafkaPublisher:
             **self._broker.options(),
             acks="all",
             enable_idempotence=self._broker.idempotent,
-            max_request_size=MAX_MESSAGE_BYTES + DEAD_LETTER_ROOM,
+            max_request_size=MAX_LETTER_BYTES,
             request_timeout_ms=int(self._broker.send_timeout * 1000),
             metadata_max_age_ms=60_000,
         )

@@ -10,8 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from shared.schemas.topics import MAX_MESSAGE_BYTES
-from shared.stream.kafka import DEAD_LETTER_ROOM, Rebalance, lane_of
+from shared.stream.kafka import MAX_LETTER_BYTES, Rebalance, lane_of
 from shared.stream.outages import Abandoned, OutputTooLarge
 from shared.stream.records import Heard, Saying
 
@@ -57,7 +56,7 @@ class MemoryPublisher:
     async def say(self, sayings: Sequence[Saying]) -> None:
         """As in `Publisher`."""
         for saying in sayings:
-            if saying.size > MAX_MESSAGE_BYTES + DEAD_LETTER_ROOM:
+            if saying.size > MAX_LETTER_BYTES:
                 raise OutputTooLarge
             await self._log.append(saying)
 

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from demo.stack import Kafka
-from shared.schemas.topics import MAX_MESSAGE_BYTES, PARTITIONS
-from shared.stream.kafka import DEAD_LETTER_ROOM, Broker, KafkaConsumer, KafkaPublisher
+from shared.schemas.topics import PARTITIONS
+from shared.stream.kafka import MAX_LETTER_BYTES, Broker, KafkaConsumer, KafkaPublisher
 from tests.contracts_suite.streams import Bus
 
 
@@ -18,7 +18,7 @@ def a_broker(kafka: Kafka, **changes: float) -> Broker:
 
 
 async def create_topics(kafka: Kafka, names: Sequence[str]) -> None:
-    settings = {"max.message.bytes": str(MAX_MESSAGE_BYTES + DEAD_LETTER_ROOM)}
+    settings = {"max.message.bytes": str(MAX_LETTER_BYTES)}
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     await admin.start()
     try:

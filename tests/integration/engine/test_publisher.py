@@ -6,13 +6,21 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import MessageSizeTooLargeError
 
 from demo.stack import Kafka
-from shared.stream.kafka import KafkaPublisher
+from shared.schemas.topics import ENCOUNTERS
+from shared.stream.administration import configuration
+from shared.stream.deadletters import dead_letter
+from shared.stream.kafka import MAX_RECORD_BYTES, KafkaPublisher
 from shared.stream.outages import Away
 from shared.stream.reading import Onlooker
+from shared.stream.records import Heard
 from tests.contracts_suite.streams import a_saying
 from tests.integration.engine.conftest import a_broker, create_topics
 
@@ -102,3 +110,35 @@ async def test_say__to_nobody_is_away(unique: str) -> None:
         await publisher.say([a_saying(unique, "key", 1)])
     await publisher.close()
     await ended(before)
+
+
+async def test_say__the_dead_letter_of_the_greatest_record_that_a_topic_takes_fits(kafka: Kafka, unique: str) -> None:
+    """Topics as `administration` makes them; the record is another producer's, one byte below what the broker takes."""
+    topic = replace(ENCOUNTERS, name=f"{unique}.heard")
+    letters = replace(ENCOUNTERS, name=topic.dead_letters("counter"))
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    for each in (topic, letters):
+        new = NewTopic(each.name, 8, 1, topic_configs=configuration(each, 1))
+        assert [error[1] for error in (await admin.create_topics([new])).topic_errors] == [0]
+    await admin.close()
+    greatest = await _greatest_value(kafka, topic.name)
+    publisher = KafkaPublisher(a_broker(kafka))
+    await publisher.say([dead_letter(Heard(topic.name, 0, 2**40, b"key", greatest), "counter", "x" * 200)])
+    await publisher.close()
+
+
+async def _greatest_value(kafka: Kafka, topic: str) -> bytes:
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, max_request_size=2**22)
+    await producer.start()
+    size = MAX_RECORD_BYTES
+    try:
+        while True:
+            try:
+                await producer.send_and_wait(topic, b"x" * size, key=b"key")
+            except MessageSizeTooLargeError:
+                size -= 8
+            else:
+                return b"x" * size
+    finally:
+        await producer.stop()
