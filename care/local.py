@@ -92,7 +92,7 @@ def demo(
     kafka: str = typer.Option("auto", help="auto, tansu (a wheel, memory only) or apache (needs a JDK and Maven)."),
     seed: int = typer.Option(7, help="Which hospital: the same seed plays the same messages."),
     patients: int = typer.Option(40, min=1, help="How many patients."),
-    days: int = typer.Option(9, min=1, help="How many simulated days."),
+    days: int = typer.Option(7, min=1, help="How many simulated days."),
     keep: bool = typer.Option(False, "--keep", help="Stay up afterwards until Ctrl-C, to look around with `care`."),
 ) -> None:
     """Play a simulated hospital through all five services, days in seconds, and show what becomes of each discharge."""

@@ -115,7 +115,7 @@ def _missing(tally: Tally) -> list[str]:
 
 def _example(sendings: list[Sending]) -> str:
     """The visit number of an inpatient who went home (PV1-2 I, PV1-36 01), or of anybody discharged."""
-    discharges = [_pv1(sending.body) for sending in sendings if b"ADT^A03" in sending.body]
+    discharges = [_pv1(s.body) for s in sendings if b"ADT^A03" in s.body and s.feed == "north"]
     home = [pv1 for pv1 in discharges if pv1[2] == b"I" and pv1[36] == b"01"]
     return next((pv1[19].split(b"^")[0].decode() for pv1 in home + discharges if pv1[19]), "VISIT")
 
