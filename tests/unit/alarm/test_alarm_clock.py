@@ -196,13 +196,16 @@ async def test_sweep__without_partitions_says_nothing() -> None:
     assert sum([await ward.sweeper.sweep() for _ in range(5)]) == 0
 
 
-async def test_sweep__a_rebalance_starts_the_fence_anew() -> None:
+async def test_sweep__a_rebalance_starts_the_fence_anew_over_the_new_partitions() -> None:
     ward = Ward()
-    await ward.keep("one", T0 - HOUR, lane=1)
     await ward.pass_a_fence()
-    ward.inputs.seen = {(INPUT, 1): (5, 5e9)}
+    await ward.keep("theirs", T0 - HOUR, lane=0)
+    await ward.keep("ours", T0 - HOUR, lane=1)
+    ward.lanes = (1,)
+    ward.inputs.seen = {(INPUT, 1): None}
     assert await ward.sweeper.sweep() == 0
-    assert await ward.sweeper.sweep() == 0
+    assert await ward.pass_a_fence() == 1
+    assert [r.header("ce_subject") for r in ward.said()] == ["ours"]
 
 
 async def test_sweep__the_lease_keeps_a_second_sweeper_quiet_until_it_ends() -> None:

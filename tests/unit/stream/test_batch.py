@@ -151,6 +151,23 @@ async def test_hear__others_of_a_batch_with_a_lost_race_are_saved_and_said_once(
     assert [line for line in summary(office.said()) if line[0] == "b"] == [("b", "1.1", "b-1.1"), ("b", "1.2", "b-1.2")]
 
 
+async def test_hear__a_document_saved_in_the_first_round_can_be_saved_again_in_the_second() -> None:
+    class Wandering(CountingHandler):
+        """A poke whose claim turns out to be taken counts for b instead."""
+
+        def decide(self, fact: Fact, desk: Desk) -> Decision:
+            if desk.by_claim(COUNTERS, fact.body.claim):
+                return Decision(COUNTERS, "b", state={"total": 100})
+            return super().decide(fact, desk)
+
+    office, rival = Office(handler=Wandering()), Office()
+    rival.documents = office.documents
+    office.documents.rivals = [lambda: rival.hear([heard(a_poke("z", None, claim="MR-1"), 9, partition=2)])]
+    await office.hear([heard(a_poke("b", None)), heard(a_poke("a", None, claim="MR-1"), 1)])
+    assert office.counter("b").state == {"total": 100}
+    assert office.counter("b").version == 2
+
+
 async def test_hear__races_lost_without_end_wait_instead_of_spinning() -> None:
     """A decision that insists on another's claim is a bug: it must not burn a core, and the probes must show it."""
 
