@@ -35,7 +35,7 @@ def entries_of(file: Path) -> list[DirectoryEntrySet]:
 
 @app.command("load")
 def load(
-    file: Path = typer.Argument(help="TOML: version = N and [[entries]] (example: demo/data/directory.toml)."),
+    file: Path = typer.Argument(help="TOML: a version and a table of entries (example: demo/data/directory.toml)."),
     tenant: str = typer.Option(help="Whose directory it is: the tenant of the feed profiles."),
 ) -> None:
     """Check a directory file as a whole, then say every entry of it. Raise its version with each change."""

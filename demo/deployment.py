@@ -99,7 +99,7 @@ def directory_event(entry: DirectoryEntrySet, tenant: str, now: datetime) -> Eve
         type=TYPE_PREFIX + entry.TYPE,
         subject=entry.entry_id,
         time=now,
-        key=entry.entry_id,
+        key=f"{tenant}|{entry.entry_id}",
         tenant=tenant,
     )
     return Event(envelope, entry)

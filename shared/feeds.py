@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -80,11 +79,10 @@ class FeedProfile(BaseModel):
     """One feed. Codes and authorities are compared in upper case; an unknown key is refused.
 
     `zone` counts where a message gives no offset and `facility_zones` (facility code to IANA zone) does not name the
-    facility. Identifiers of `default_authority` and `trusted_authorities` tell patients apart;
-    (`provider_authority`: the same for providers' numbers, if it is another.)
-    `enterprise_authorities` are trusted and unique across hospitals. `identifier_types` (HL7 table 0203) are in order
-    of rank. `class_codes` maps the site's PV1-2 to HL7 table 0004. Older than `greatest_age_hours`: nobody is told in
-    real time. `protected_units`: points of care and hospital services whose stays are protected. `charset` overrides
+    facility. Identifiers of `default_authority` and `trusted_authorities` tell patients apart; `provider_authority` is
+    the default for providers' numbers where it is another one. `enterprise_authorities` are trusted and unique across
+    hospitals. `identifier_types` (HL7 table 0203) are in order of rank. `class_codes` maps the site's PV1-2 to HL7
+    table 0004. `protected_units`: points of care and hospital services whose stays are protected. `charset` overrides
     MSH-18.
     """
 
@@ -102,7 +100,6 @@ class FeedProfile(BaseModel):
     enterprise_authorities: tuple[Code, ...] = ()
     identifier_types: Annotated[tuple[Code, ...], Field(min_length=1)] = DEFAULT_IDENTIFIER_TYPES
     class_codes: Annotated[dict[str, Code], BeforeValidator(_upper_keys)] = Field(default_factory=dict)
-    greatest_age_hours: Annotated[int, Field(gt=0)] = 72
     protected_units: tuple[Code, ...] = ()
     kafka_topic: Annotated[str, AfterValidator(_topic)] | None = None
     mllp_port: Annotated[int, Field(ge=0, le=65535)] | None = None
@@ -112,11 +109,6 @@ class FeedProfile(BaseModel):
     def people_authority(self) -> str:
         """The authority of a provider's number that names none."""
         return self.provider_authority or self.default_authority
-
-    @property
-    def greatest_age(self) -> timedelta:
-        """Beyond it an event tells nobody in real time."""
-        return timedelta(hours=self.greatest_age_hours)
 
     def trusts(self, authority: str) -> bool:
         """May this authority's numbers tell patients apart?"""

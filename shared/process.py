@@ -27,6 +27,7 @@ from shared.stream.suspects import Suspects
 from shared.telemetry import configure_logs, log
 
 SWEEP_SECONDS = 0.2
+LEARN_SECONDS = 5.0
 RETRY_SECONDS = 1.0
 
 
@@ -90,7 +91,7 @@ class Process:
         """The services of a process that hears events, in start order; with `alarms` also its alarm clock."""
         hearing = self.hearing(handlers, project)
         consumer, loop = self.plane(list(handlers), hearing, hearing.refuse)
-        services = [self.closing(), self.admin(loop), DataPlane(loop)]
+        services = [self.closing(), self.admin(loop), DataPlane(loop), Periodic(loop.learn, LEARN_SECONDS)]
         if alarms is not None:
             sweeper = Sweeper(alarms, self.documents, self.publisher, consumer, self.ledger, self.clock)
             services.append(Periodic(sweeper.sweep, SWEEP_SECONDS))

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic import ValidationError
+
 from services.admissions.adt import FeedFacts, NotAdt, read_adt
 from services.admissions.domain import identity
 from services.admissions.domain.decide import Message, Telling, decide
@@ -21,7 +23,7 @@ from shared.hl7.er7 import parse
 from shared.hl7.malformed import Malformed
 from shared.schemas.adt import AdtEvent
 from shared.schemas.envelope import Envelope, Mode
-from shared.schemas.registry import ER7_MEDIA_TYPE
+from shared.schemas.registry import ER7_MEDIA_TYPE, JSON_MEDIA_TYPE
 from shared.schemas.topics import ADT_INBOUND
 from shared.stream.codec import envelope_of
 from shared.stream.decisions import Decision, Desk, Fact, Handler, Refs, Refused, Say
@@ -55,9 +57,7 @@ class AdtHandler:
         profile = self._feeds.get(envelope.feed)
         if profile is None:
             raise Refused("feed-unknown")
-        if not record.header("content-type").startswith(ER7_MEDIA_TYPE):
-            raise Refused("content-type-unknown")
-        event = _event(record.value or b"", profile)
+        event = _event(record, profile)
         if envelope.mode is Mode.OFF or event is None or event.trigger not in ACTING:
             return None
         return self._fact(record, envelope, event, profile)
@@ -96,7 +96,28 @@ def handlers(feeds: Mapping[str, FeedProfile], identity_secret: bytes) -> dict[s
     return {ADT_INBOUND.name: AdtHandler(feeds, identity_secret)}
 
 
-def _event(value: bytes, profile: FeedProfile) -> AdtEvent | None:
+def _event(record: Heard, profile: FeedProfile) -> AdtEvent | None:
+    """The record in either of its forms; None for what is not ADT. Raises Refused."""
+    match record.header("content-type").split(";")[0].strip():
+        case media_type if media_type == ER7_MEDIA_TYPE:
+            return _er7(record.value or b"", profile)
+        case media_type if media_type == JSON_MEDIA_TYPE:
+            return _json(record.value or b"", profile)
+    raise Refused("content-type-unknown")
+
+
+def _json(value: bytes, profile: FeedProfile) -> AdtEvent:
+    """The door says which feed it is, not the sender."""
+    try:
+        event = AdtEvent.model_validate_json(value)
+    except ValidationError as invalid:
+        raise Refused(f"json-{invalid.errors(include_input=False)[0]['type'].replace('_', '-')}") from None
+    if event.occurred_at.instant is None:
+        raise Refused("no-time")
+    return event.model_copy(update={"feed": profile.feed})
+
+
+def _er7(value: bytes, profile: FeedProfile) -> AdtEvent | None:
     facts = FeedFacts(
         name=profile.feed,
         zone=profile.zone,

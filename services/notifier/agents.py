@@ -33,8 +33,8 @@ async def agents(process: Process, policy: NotifierPolicy) -> list[Any]:
     sender = Sender(deliveries, channels, policy, owner=owner, clock=wall_clock, chance=random.random)
     relay = Relay(deliveries, process.publisher, policy, source="care-transitions/notifier", clock=wall_clock)
     projection = Deliveries(deliveries, wall_clock, sender.wake)
-    closing, admin, plane = process.hearer(handlers(policy), project=projection.project)
-    return [closing, _background(relay.run), _background(sender.run), admin, plane]
+    closing, *hearing = process.hearer(handlers(policy), project=projection.project)
+    return [closing, _background(relay.run), _background(sender.run), *hearing]
 
 
 def _background(run: Run) -> Background:

@@ -11,6 +11,7 @@ ADT_RECEIVED: Final = "adt.received.v1"
 """The type of the records of `adt.inbound.v1`, whose value keeps the hospital's own form."""
 
 ER7_MEDIA_TYPE: Final = "x-application/hl7-v2+er7"
+JSON_MEDIA_TYPE: Final = "application/json"
 
 _TYPES: Final[tuple[type[EventData], ...]] = (
     encounters.EncounterRegistered,

@@ -39,7 +39,7 @@ ENCOUNTERS: Final = Topic("care.encounters.v1", "patient key", ("admissions",), 
 TRANSITIONS: Final = Topic("care.transitions.v1", "patient key", ("discharge",), ("followup", "notifier"))
 TASKS: Final = Topic("care.tasks.v1", "patient key", ("followup",), ("notifier",))
 COMMANDS: Final = Topic("care.commands.v1", "patient key", ("care",), ("followup",))
-DIRECTORY: Final = Topic("care.directory.v1", "directory entry id", ("care",), ("notifier",), compacted=True)
+DIRECTORY: Final = Topic("care.directory.v1", "tenant and directory entry id", ("care",), ("notifier",), compacted=True)
 NOTIFICATIONS: Final = Topic("care.notifications.v1", "patient key", ("notifier",), ())
 FOLLOWUP_TIMERS: Final = Topic("followup.timers.v1", "patient key", ("followup",), ("followup",))
 

@@ -258,6 +258,10 @@ class KafkaConsumer:
             raise Away("kafka", type(error).__name__) from error
         return {(tp.topic, tp.partition): int(offset) for tp, offset in found.items()}
 
+    def partitions(self) -> list[tuple[str, int]]:
+        """Every partition of the subscribed topics, ours or not, as far as metadata tells."""
+        return [(topic, n) for topic in self._topics for n in sorted(self._consumer.partitions_for_topic(topic) or ())]
+
     def assignment(self) -> list[tuple[str, int]]:
         """The partitions that are ours now."""
         return sorted((tp.topic, tp.partition) for tp in self._consumer.assignment())

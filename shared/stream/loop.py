@@ -38,6 +38,7 @@ class Consumer(Protocol):
     async def commit(self, offsets: dict[tuple[str, int], int]) -> None: ...
     async def committed(self, partitions: Places) -> dict[tuple[str, int], int]: ...
     async def beginnings(self, partitions: Places) -> dict[tuple[str, int], int]: ...
+    def partitions(self) -> list[tuple[str, int]]: ...
     def assignment(self) -> list[tuple[str, int]]: ...
     def high_watermark(self, topic: str, partition: int) -> tuple[int, float] | None: ...
 
@@ -173,8 +174,7 @@ class Loop:
     async def _commit(self, records: Sequence[Heard]) -> None:
         offsets = {(r.topic, r.partition): r.offset + 1 for r in records}
         await self._consumer.commit(offsets)
-        for (topic, partition), offset in offsets.items():
-            self._ledger.note(topic, partition, offset)
+        self._note_committed(offsets)
 
     async def _patiently(self, step: Callable[[], Awaitable[T]]) -> T:
         """Do `step` until no driver is away; full-jitter backoff between tries. Returns what it returned."""
@@ -202,6 +202,21 @@ class Loop:
         if self.away:
             log.warning("driver_back", what=self.away)
         self.away = ""
+
+    async def learn(self) -> None:
+        """Read what the group's other members committed, so that what they settled leaves our outboxes."""
+        ours = set(self._consumer.assignment())
+        others = [place for place in self._consumer.partitions() if place not in ours]
+        if not self.ready or not others:
+            return
+        try:
+            self._note_committed(await self._consumer.committed(others))
+        except Away as away:
+            self._note_away(away)
+
+    def _note_committed(self, committed: dict[tuple[str, int], int]) -> None:
+        for (topic, partition), offset in committed.items():
+            self._ledger.note(topic, partition, offset)
 
     async def revoked(self, partitions: Places) -> None:
         """The group rebalances: the batch gets a few seconds, then it is cancelled."""
@@ -235,8 +250,7 @@ class Loop:
     async def _learn(self, partitions: Places) -> None:
         """What the group committed, where partitions begin, and whether their last hearer died at that very place."""
         committed = await self._consumer.committed(partitions)
-        for (topic, partition), offset in committed.items():
-            self._ledger.note(topic, partition, offset)
+        self._note_committed(committed)
         for (topic, partition), offset in (await self._consumer.beginnings(partitions)).items():
             self._ledger.begins(topic, partition, offset)
         await self._suspects.open({place: committed.get(place, 0) for place in partitions})

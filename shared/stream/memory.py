@@ -150,6 +150,10 @@ class MemoryConsumer:
         """As in `Consumer`."""
         return {place: self._log.first[place] for place in partitions}
 
+    def partitions(self) -> list[Place]:
+        """As in `Consumer`."""
+        return [(topic, lane) for topic in self._topics for lane in range(self._log.partitions)]
+
     def assignment(self) -> list[Place]:
         """As in `Consumer`."""
         return sorted(self._assigned)

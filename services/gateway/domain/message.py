@@ -19,9 +19,8 @@ from shared.feeds import FeedProfile
 from shared.hl7.er7 import NULL, Message, parse
 from shared.hl7.malformed import Malformed, Reason
 from shared.schemas.envelope import Mode, derived_id, utc
-from shared.schemas.registry import ER7_MEDIA_TYPE
+from shared.schemas.registry import ER7_MEDIA_TYPE, JSON_MEDIA_TYPE
 
-JSON_MEDIA_TYPE: Final = "application/json"
 TOO_LARGE: Final = "too-large"
 NO_OBJECT: Final = "json-no-object"
 _CONTROL_ID_LENGTH: Final = 199  # MSH-10, HL7 v2.7 and later; before, 20

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,7 +22,6 @@ mode = "shadow"
 trusted_authorities = ["State"]
 enterprise_authorities = ["MPI"]
 identifier_types = ["EPI", "MR"]
-greatest_age_hours = 24
 protected_units = ["Psy"]
 mllp_port = 2575
 kafka_topic = "hospital.north.adt"
@@ -47,7 +45,6 @@ def test_parse__a_file() -> None:
     assert list(profiles) == ["north", "south"]
     north = profiles["north"]
     assert (north.mode, north.mllp_port, north.charset) == (Mode.SHADOW, 2575, "cp1252")
-    assert north.greatest_age == timedelta(hours=24)
     assert [north.trusts(name) for name in ("north", "STATE", "mpi", "SOUTH")] == [True, True, True, False]
     assert [north.class_of(code) for code in ("obs", "I")] == ["V", "I"]
     assert north.facility_named("LAKE") == "LAKE"
@@ -60,7 +57,6 @@ def test_parse__what_is_not_given() -> None:
     south = parse_feeds(tomllib.loads(FILE))["south"]
     assert (south.mode, south.mllp_port, south.kafka_topic, south.charset) == (Mode.OFF, None, None, None)
     assert south.identifier_types == ("MR", "PI", "PE", "EPI")
-    assert south.greatest_age == timedelta(hours=72)
 
 
 @pytest.mark.parametrize("content", [{}, {"feed": []}, {"feed": {}}, {"feed": [a_feed()], "other": 1}])

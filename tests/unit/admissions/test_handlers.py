@@ -53,7 +53,8 @@ def test_read__of_a_feed_that_is_off() -> None:
     ("record", "code"),
     [
         (a_raw_record(ADMIT, feed="west"), "feed-unknown"),
-        (a_raw_record(ADMIT, content_type="application/json"), "content-type-unknown"),
+        (a_raw_record(ADMIT, content_type="text/plain"), "content-type-unknown"),
+        (a_raw_record(b"{}", content_type="application/json"), "json-missing"),
         (a_raw_record(b"MSH|^~\\&|ADT|NORTH|||20261103||ADT^A01|1|P|2.5.1\rEVN|A01|20261103\r"), "no-patient"),
         (a_raw_record(b"MSH|^~\\&|ADT|NORTH|||||ADT^A01|1|P|2.5.1\rPID|||1^^^NORTH^MR\r"), "no-time"),
         (a_raw_record(b""), "empty"),
@@ -63,6 +64,25 @@ def test_read__refuses_with_a_code(record: Any, code: str) -> None:
     with pytest.raises(Refused) as refused:
         handlers(feeds(), SECRET)[TOPIC].read(record)
     assert (refused.value.code, str(refused.value)) == (code, code)
+
+
+def test_read__the_same_event_as_json_of_the_feed_of_its_door() -> None:
+    handler = handlers(feeds(), SECRET)[TOPIC]
+    er7 = handler.read(a_raw_record(DISCHARGE))
+    assert er7 is not None
+    event = er7.body.message.event
+    sent = event.model_copy(update={"feed": "says-it-is-another"}).model_dump_json(by_alias=True).encode()
+    as_json = handler.read(a_raw_record(sent, content_type="application/json"))
+    assert as_json is not None
+    assert (as_json.body.message.event, as_json.refs) == (event, er7.refs)
+
+
+def test_read__refuses_json_without_a_time() -> None:
+    handler = handlers(feeds(), SECRET)[TOPIC]
+    event = handler.read(a_raw_record(DISCHARGE)).body.message.event  # type: ignore[union-attr]
+    timeless = event.model_copy(update={"occurred_at": event.occurred_at.model_copy(update={"instant": None})})
+    with pytest.raises(Refused, match="no-time"):
+        handler.read(a_raw_record(timeless.model_dump_json(by_alias=True).encode(), content_type="application/json"))
 
 
 def test_read__names_what_must_be_loaded() -> None:
