@@ -46,6 +46,7 @@ async def test_sigterm__in_the_middle_of_a_batch(trial: Trial, events: int, keep
     trial.hold("saved")
     worker = trial.start()
     await trial.held("saved", worker)
+    assert worker.listening() == set(), "Faust's web server has no authentication"
     worker.signal(signal.SIGTERM)
     await trial.stopping(worker)
     trial.release("saved")
@@ -176,3 +177,19 @@ async def test_deadly__a_record_that_kills_its_hearer(
             break
     account = await finish(trial, keep)
     assert account.letters == 1
+
+
+async def test_start__before_its_servers(trial: Trial, events: int, keep: Keep, request: pytest.FixtureRequest) -> None:
+    """A process that comes up first waits for both. Long form only."""
+    if request.config.getoption("rounds", 1) == 1:
+        pytest.skip("only in the long form")
+    await trial.poke(events)
+    trial.kafka.kill()
+    trial.mongo.kill()
+    trial.hurts()
+    worker = trial.start()
+    await until(lambda: worker.logged("start_waits"), "its waiting for MongoDB")
+    await asyncio.to_thread(trial.mongo.restart)
+    await until(lambda: worker.logged("driver_away"), "its waiting for Kafka")
+    await asyncio.to_thread(trial.kafka.restart)
+    await finish(trial, keep)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -30,6 +31,7 @@ from tests.integration.loss.worker import POINTS
 
 PROJECT = Path(__file__).parents[3]
 SESSION_SECONDS = 2.0
+LISTEN = "0A"
 
 
 async def until(condition: Callable[[], Any], what: str, seconds: float = 40.0) -> None:
@@ -61,6 +63,16 @@ class Worker:
 
     def logged(self, event: str) -> int:
         return self.log.read_text().count(f'"event":"{event}"')
+
+    def listening(self) -> set[str]:
+        """The sockets on which it listens: local addresses as the kernel writes them."""
+        own = set()
+        for link in Path(f"/proc/{self.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+                own.add(str(link.readlink()).removeprefix("socket:[").removesuffix("]"))
+        tables = [Path(f"/proc/{self.pid}/net/{name}").read_text() for name in ("tcp", "tcp6")]
+        rows = [row.split() for table in tables for row in table.splitlines()]
+        return {row[1] for row in rows if row[3] == LISTEN and row[9] in own}
 
     async def ended(self, seconds: float = 40.0) -> int:
         """Its exit code, when it has ended."""
