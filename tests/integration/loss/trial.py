@@ -153,6 +153,7 @@ class Trial:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # the kernel wakes stopped processes of a group whose shell has gone
             )
         guard().watch_pid(process.pid)
         self.workers.append(Worker(process, log))
