@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -100,7 +102,15 @@ class Background(Service):
 
 def run(name: str, bootstrap: str, make: Callable[[], Awaitable[Sequence[Any]]]) -> None:
     """Run the process until SIGTERM or SIGINT. `make` builds the services inside the running loop, in start order."""
-    app = _App(name, broker=f"kafka://{bootstrap}", autodiscover=False, web_enabled=False, topic_allow_declare=False)
+    app = _App(
+        name,
+        broker=f"kafka://{bootstrap}",
+        autodiscover=False,
+        web_enabled=False,
+        topic_allow_declare=False,
+        # Faust makes this directory though no table lives in it: never in the working directory
+        datadir=str(Path(tempfile.gettempdir()) / f"care-faust-{os.getuid()}"),
+    )
 
     @app.task  # type: ignore[untyped-decorator]
     async def start() -> None:
