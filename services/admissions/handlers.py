@@ -64,7 +64,7 @@ class AdtHandler:
 
     def _fact(self, record: Heard, envelope: Envelope, event: AdtEvent, profile: FeedProfile) -> Fact:
         digest = hashlib.sha256(record.value or b"").hexdigest()[:_HASH_DIGITS]
-        message = Message(event, profile, (profile.feed, event.control_id, digest), envelope.id)
+        message = Message(event, profile, (profile.feed, event.control_id, digest), envelope.id, envelope.mode)
         inbound = self._inbound(message)
         refs = Refs(COLLECTION, (inbound.new_patient_id,), inbound.claims)
         return Fact(record, envelope, inbound, (refs,), stream=False)
@@ -146,4 +146,5 @@ def _decision(before: Patient | None, after: Patient, tellings: tuple[Telling, .
 
 
 def _say(one: Telling) -> Say:
-    return Say(one.data, one.encounter_id, key=one.key, id=one.id, restricted=one.data.encounter.protected)
+    restricted = one.data.encounter.protected
+    return Say(one.data, one.encounter_id, key=one.key, id=one.id, feed=one.feed, mode=one.mode, restricted=restricted)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from services.notifier.domain.address import is_address
 from services.notifier.domain.decide import LedgerFull, decide
 from services.notifier.domain.delivery import Delivery, withdraw
 from services.notifier.domain.directory import Directory, DirectoryFull, directory_of, with_entry
@@ -138,6 +139,8 @@ class DirectoryHandler:
         event = decode(record)
         if not isinstance(event.data, DirectoryEntrySet):
             raise Refused("type-not-of-topic")
+        if not all(is_address(channel.address) for channel in event.data.channels):
+            raise Refused("bad-address")
         return Fact(record, event.envelope, event.data, (Refs(DIRECTORIES, (event.envelope.tenant,)),), stream=False)
 
     def decide(self, fact: Fact, desk: Desk) -> Decision:

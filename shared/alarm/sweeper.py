@@ -20,7 +20,7 @@ from shared.stream.batch import Publisher
 from shared.stream.codec import encode
 from shared.stream.documents import Documents, DueAlarm
 from shared.stream.ledger import Ledger
-from shared.stream.outages import Away
+from shared.stream.outages import Away, where
 from shared.stream.records import Saying
 from shared.telemetry import log, metrics
 
@@ -120,7 +120,12 @@ class Sweeper:
         return len(sayings)
 
     def _due(self, row: DueAlarm, until: datetime) -> Sequence[tuple[str, datetime]]:
-        return self._alarms.due(row.state, until)
+        """One aggregate that cannot be read must not stop the clock of all others; its lease limits the lines."""
+        try:
+            return self._alarms.due(row.state, until)
+        except Exception as bug:  # noqa: BLE001 - as above
+            log.error("alarm_unreadable", aggregate=row.id, code=type(bug).__name__, place=where(bug))
+            return ()
 
     def _saying(self, row: DueAlarm, alarm: str, due: datetime, unfenced: bool) -> Saying:
         data = TimerDue(aggregate=row.id, alarm=alarm, due=due, unfenced=unfenced)

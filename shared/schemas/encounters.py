@@ -58,7 +58,11 @@ class Address(Contract):
 
 
 class PatientState(Contract):
-    """What stands of the patient. `deceased` is PID-30, or a discharge disposition that says expired."""
+    """What stands of the patient. `deceased` is PID-30, or a discharge disposition that says expired.
+
+    `identity_disputed`: both birth date and sex were sent differently under this patient's identifiers: two people may
+    stand behind one number, so nobody is told until a person has looked.
+    """
 
     patient_id: str
     identifiers: tuple[Identifier, ...] = ()
@@ -70,6 +74,7 @@ class PatientState(Contract):
     addresses: tuple[Address, ...] = ()
     deceased: bool = False
     identity_unknown: bool = False
+    identity_disputed: bool = False
 
 
 class Location(Contract):

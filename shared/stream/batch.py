@@ -7,22 +7,25 @@ the batch goes on without it. Drivers that are away raise Away, and the whole ba
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from shared.schemas.envelope import Event
 from shared.stream.codec import Undecodable, decode
 from shared.stream.deadletters import dead_letter
-from shared.stream.decisions import Fact, Handler, Refused
+from shared.stream.decisions import Fact, Handler, Refs, Refused
 from shared.stream.desk import BatchDesk, Place, home_of
-from shared.stream.documents import Documents, Unsaid
+from shared.stream.documents import Document, Documents, Unsaid
 from shared.stream.ledger import Ledger
-from shared.stream.outages import Away, where
-from shared.stream.records import Heard, Saying
+from shared.stream.outages import Away, OutputTooLarge, where
+from shared.stream.records import Cause, Heard, Saying
 from shared.telemetry import log, metrics
 
 MAX_ROUNDS = 10
 """Races lost in a row before the batch waits: a claim that a decision insists on is a bug, and must not spin."""
+
+NEVER = 2**62
+"""An offset that no commit reaches."""
 
 Projection = Callable[[Sequence[tuple[Event, dict[str, Any]]]], Awaitable[None]]
 
@@ -62,10 +65,30 @@ class BatchHearing:
         await self._say(desk.unsaid(), letters)
 
     async def refuse(self, record: Heard, reason: str) -> None:
-        """Dead-letter a record that never came back from being heard."""
+        """Dead-letter a record that never came back from being heard; what it saved and never said stays to be said."""
+        await self._keep_unsaid(record)
         letters: list[Saying] = []
         self._refuse(record, reason, letters)
         await self.publisher.say(letters)
+
+    async def _keep_unsaid(self, record: Heard) -> None:
+        """Its offset will be committed, which would settle its outbox entries: from now on nothing settles them."""
+        refs = self._refs_of(record)
+        for _ in range(MAX_ROUNDS):
+            found = await self.documents.load(refs) if refs else []
+            held = [kept for document in found if (kept := _never_settled(document, record.cause)) is not None]
+            if not held or not await self.documents.save(held):
+                return
+        raise Away("mongodb", "lost-every-race")
+
+    def _refs_of(self, record: Heard) -> tuple[Refs, ...]:
+        """What the record names; nothing for one that cannot be read: it was never decided and left nothing unsaid."""
+        try:
+            fact = self.handlers[record.topic].read(record)
+        except Exception as unreadable:  # noqa: BLE001 - the letter's own reason says more
+            log.info("refused_unread", topic=record.topic, offset=record.offset, code=type(unreadable).__name__)
+            return ()
+        return fact.refs if fact is not None else ()
 
     def _read(self, record: Heard, letters: list[Saying]) -> Fact | None:
         metrics.heard.labels(record.topic).inc()
@@ -123,15 +146,31 @@ class BatchHearing:
             self._refuse(fact.record, _place_of(bug), letters)
         return None
 
+    async def _say_all(self, sayings: Sequence[Saying]) -> None:
+        try:
+            await self.publisher.say(sayings)
+        except OutputTooLarge:
+            # ours are checked when decided: the topic takes less than the contract says, and somebody must mend it
+            raise Away("kafka", "topic-takes-too-little") from None
+
     async def _say(self, unsaid: list[Unsaid], letters: list[Saying]) -> None:
         private = [(_event_of(entry.saying), entry.private) for entry in unsaid if entry.private is not None]
         if self.project is not None and private:
             await self.project(private)
         sayings = [entry.saying for entry in unsaid] + letters
         if sayings:
-            await self.publisher.say(sayings)
+            await self._say_all(sayings)
         for saying in sayings:
             metrics.said.labels(saying.topic).inc()
+
+
+def _never_settled(document: Document, cause: Cause) -> Document | None:
+    """The document with the entries of `cause` put where no committed offset reaches, or None if it has none."""
+    if not any(entry.cause == cause for entry in document.outbox):
+        return None
+    never = Cause(cause.topic, cause.partition, NEVER)
+    outbox = [replace(entry, cause=never) if entry.cause == cause else entry for entry in document.outbox]
+    return replace(document, outbox=outbox)
 
 
 def _event_of(saying: Saying) -> Event:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from shared.schemas.envelope import Envelope, EventData
+from shared.schemas.envelope import Envelope, EventData, Mode
 from shared.stream.records import Heard
 
 State = dict[str, Any]
@@ -74,6 +74,7 @@ class Say:
 
     `key` is the patient key when it differs from the document's. The engine makes the id from the cause, the type, the
     subject and `ordinal`, unless the caller gives `id` (to name the event in the state before it is said).
+    `feed` and `mode` are given where the document is of several feeds; else those of the document's cause count.
     `restricted` sets the security label (42 CFR Part 2, behavioural health, protected visits); else the cause's counts.
     `private` is JSON-able and stored beside the saying, for the service's own `project` hook; it is never said.
     """
@@ -82,6 +83,8 @@ class Say:
     subject: str
     key: str = ""
     id: str = ""
+    feed: str = ""
+    mode: Mode | None = None
     restricted: bool = False
     private: Mapping[str, Any] | None = None
 

@@ -12,6 +12,7 @@ from shared.stream.codec import encode
 from shared.stream.decisions import Decision, Fact, Refs, Refused, Say, Standing
 from shared.stream.documents import Document, Documents, Stream, Unsaid
 from shared.stream.ledger import Ledger
+from shared.telemetry import log
 
 Place = tuple[str, str]
 
@@ -117,7 +118,8 @@ class BatchDesk:
         new = replace(old, streams=dict(old.streams), counters=dict(old.counters))
         new.key = old.key or decision.key or fact.envelope.key
         new.lane = self._lane_of(new.key)
-        if fact.envelope.tenant:
+        if not old.context or (numbered and not self._late):
+            # a command, an alarm or an event that comes late must not say whose feed and which mode this is
             new.context = _context(fact.envelope)
         if numbered:
             self._note(new, fact)
@@ -136,6 +138,9 @@ class BatchDesk:
         old = document.streams.get(name, Stream())
         document.streams[name] = Stream(old.epoch, old.last, list(old.missing))
         document.streams[name].hear(sequence.epoch, sequence.n)
+        skipped = sequence.n - old.last - 1 if sequence.epoch == old.epoch else sequence.n - 1
+        if skipped > 0:
+            log.warning("stream_skips", topic=fact.record.topic, partition=fact.record.partition, count=skipped)
 
     def _unsaid(self, document: Document, fact: Fact, say: Say, ordinal: int) -> Unsaid:
         topic = say.data.TOPIC
@@ -157,8 +162,8 @@ class BatchDesk:
             time=cause.time,
             key=say.key or document.key,
             tenant=context.get("tenant", ""),
-            feed=context.get("feed", ""),
-            mode=Mode(context.get("mode", "live")),
+            feed=say.feed or context.get("feed", ""),
+            mode=say.mode or Mode(context.get("mode", "live")),
             label=Label.RESTRICTED if say.restricted else Label(context.get("label", "normal")),
             sequence=Sequence(1, n),
             traceparent=cause.traceparent,

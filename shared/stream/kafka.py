@@ -15,6 +15,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
+    KafkaConnectionError,
     KafkaError,
     MessageSizeTooLargeError,
     RecordTooLargeError,
@@ -59,6 +60,8 @@ class KafkaPublisher:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._producer: AIOKafkaProducer | None = None
+        self._pending: dict[AIOKafkaProducer, set[asyncio.Future[Any]]] = {}
+        self._ending: set[asyncio.Future[None]] = set()
         self._lock = asyncio.Lock()
 
     async def _ready(self) -> AIOKafkaProducer:
@@ -85,34 +88,49 @@ class KafkaPublisher:
 
     async def say(self, sayings: Sequence[Saying]) -> None:
         """As in `Publisher`. Raises OutputTooLarge for a record above the limit (a bug: sizes are checked earlier)."""
+        used: AIOKafkaProducer | None = None
         try:
             async with asyncio.timeout(self._broker.send_timeout):
-                await _confirmed(await self._ready(), sayings)
+                used = await self._ready()
+                await self._confirmed(used, sayings)
         except MessageSizeTooLargeError as error:
             raise OutputTooLarge from error
         except (KafkaError, TimeoutError, OSError) as error:
-            await self._replace()
+            await self._replace(used)
             raise Away("kafka", type(error).__name__) from error
 
-    async def _replace(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await _end(producer)
+    async def _confirmed(self, producer: AIOKafkaProducer, sayings: Sequence[Saying]) -> None:
+        futures: list[asyncio.Future[Any]] = []
+        try:
+            for s in sayings:
+                future = await producer.send(s.topic, value=s.value, key=s.key, headers=list(s.headers))
+                futures.append(future)
+                self._pending.setdefault(producer, set()).add(future)
+            await asyncio.gather(*futures)
+        finally:
+            self._pending.get(producer, set()).difference_update(futures)
+            for future in futures:
+                future.cancel()
+
+    async def _replace(self, used: AIOKafkaProducer | None) -> None:
+        """End the producer that failed, if nobody else has yet; who else waits for it is told at once."""
+        if used is None or self._producer is not used:
+            return
+        self._producer = None
+        for future in self._pending.pop(used, set()):
+            if not future.done():
+                future.set_exception(KafkaConnectionError("the producer was replaced"))
+        # a task of its own: a cancelled sayer must not leave a sender behind that tries for ever
+        ending = asyncio.ensure_future(_end(used))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        await asyncio.shield(ending)
 
     async def close(self) -> None:
         """Stop; what was said is confirmed already."""
-        await self._replace()
-
-
-async def _confirmed(producer: AIOKafkaProducer, sayings: Sequence[Saying]) -> None:
-    futures: list[asyncio.Future[Any]] = []
-    try:
-        for s in sayings:
-            futures.append(await producer.send(s.topic, value=s.value, key=s.key, headers=list(s.headers)))  # noqa: PERF401
-        await asyncio.gather(*futures)
-    finally:
-        for future in futures:
-            future.cancel()
+        await self._replace(self._producer)
+        if self._ending:
+            await asyncio.wait(self._ending)
 
 
 async def _end(producer: AIOKafkaProducer) -> None:

@@ -149,7 +149,8 @@ class Loop:
     async def _poll_the_group(self) -> None:
         try:
             # a rebalance may undo the pause in between: what then comes is the next batch's
-            self._early += await self._consumer.fetch(1, 0.0)
+            early = await self._consumer.fetch(1, 0.0)
+            self._early += early
         except Away as away:
             self._note_away(away)
 
@@ -157,12 +158,16 @@ class Loop:
         started = time.monotonic()
         if self._taking is not None:
             await asyncio.wait({self._taking})
-        try:
-            for part in self._suspects.parts(records):
+        parts = self._suspects.parts(records)
+        for left, part in zip(range(len(parts) - 1, -1, -1), parts, strict=True):
+            try:
                 await self._carry_through(part)
-        except Abandoned:
-            log.info("batch_abandoned", reason="commit-refused", count=len(records))
-            return
+            except Abandoned:
+                log.info("batch_abandoned", reason="commit-refused", count=len(records))
+                if left:
+                    # fetched and not heard: a later commit would step over it
+                    self._die("abandoned-half-heard")
+                return
         metrics.batches.observe(time.monotonic() - started)
 
     async def _carry_through(self, part: Sequence[Heard]) -> None:

@@ -29,6 +29,7 @@ from services.notifier.domain.retry import Kind, Result
 from services.notifier.settings import SmtpPolicy
 from services.notifier.store import MemoryDeliveries, MongoDeliveries
 from shared.mongo.bulk import insert_missing
+from shared.stream.outages import Away
 from tests.unit.notifier.deliveries_suite import DeliveriesSuite
 from tests.unit.notifier.givens import Clock, a_delivery, a_policy
 
@@ -351,7 +352,7 @@ class TestMongoDeliveries(DeliveriesSuite):
     async def test_insert__an_error_that_is_no_lost_race_is_raised(self, deliveries: MongoDeliveries) -> None:
         await deliveries._collection.create_index([("address", 1)], unique=True)
         await deliveries.insert_missing([a_delivery()])
-        with pytest.raises(Exception, match="E11000"):
+        with pytest.raises(Away, match="BulkWriteError"):
             await deliveries.insert_missing([a_delivery("delivery-2")])
 
     async def test_many__are_claimed_once_by_senders_at_once(self, deliveries: MongoDeliveries) -> None:

@@ -10,6 +10,7 @@ from services.admissions.domain.fold import Standing
 from services.admissions.domain.lifecycle import Stage
 from services.admissions.domain.model import Encounter, Patient, Registers
 from services.admissions.domain.registers import value_of
+from services.admissions.domain.reviews import is_disputed
 from shared.schemas.encounters import CareTeamMember, EncounterState, EncounterStatus, PatientState, When
 
 EXPIRED: Final = frozenset({"20", "40", "41", "42"})  # NUBC UB-04 FL17
@@ -77,6 +78,7 @@ def patient_state(patient: Patient) -> PatientState:
             "addresses": value_of(of, "addresses", []),
             "deceased": deceased(patient),
             "identity_unknown": value_of(of, "identity_unknown", False),
+            "identity_disputed": is_disputed(patient),
         }
     )
 

@@ -26,7 +26,7 @@ from shared.schemas.encounters import (
     EncounterUpdated,
     Withdrawal,
 )
-from shared.schemas.envelope import derived_id
+from shared.schemas.envelope import Mode, derived_id
 
 STILL_FOLLOWED: Final = timedelta(days=60)
 """For so long after a discharge a change of the patient (an address, a telephone) is news about that stay too."""
@@ -34,12 +34,13 @@ STILL_FOLLOWED: Final = timedelta(days=60)
 
 @dataclass(frozen=True)
 class Message:
-    """One message that acts. `cause` is the id of the record that brought it."""
+    """One message that acts. `cause` is the id of the record that brought it, `mode` its feed's when it came."""
 
     event: AdtEvent
     profile: FeedProfile
     source: Source
     cause: str
+    mode: Mode = Mode.LIVE
 
     @property
     def stamp(self) -> str:
@@ -50,11 +51,13 @@ class Message:
 
 @dataclass(frozen=True)
 class Telling:
-    """One event to say about one stay, under the stay's own key."""
+    """One event to say about one stay, under the stay's own key, feed and mode."""
 
     id: str
     encounter_id: str
     key: str
+    feed: str
+    mode: Mode
     data: EncounterEvent
 
 
@@ -103,6 +106,8 @@ def _encounter(
     return before.model_copy(
         update={
             "facts": kept,
+            "feed": message.profile.feed,
+            "mode": message.mode,
             "registers": registers.merge(before.registers, write.encounter, message.stamp),
             "protected_unit": before.protected_unit or write.protected_unit,
             "stage": fold.fold(kept).stage,
@@ -194,7 +199,7 @@ def _telling(
         withdraws=step.withdraws,
     )
     id_ = derived_id(message.cause, step.model.TYPE, encounter.encounter_id)
-    return Telling(id_, encounter.encounter_id, encounter.key, data)
+    return Telling(id_, encounter.encounter_id, encounter.key, encounter.feed, encounter.mode, data)
 
 
 def _happened(step: Step, standing: fold.Standing, message: Message) -> datetime:

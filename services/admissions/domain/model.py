@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from services.admissions.domain.lifecycle import Stage, Trigger
 from shared.schemas.encounters import Withdrawal
+from shared.schemas.envelope import Mode
 from shared.schemas.identifiers import Contract
 
 Source = tuple[str, str, str]
@@ -64,11 +65,17 @@ class Said(Contract):
 
 
 class Encounter(Contract):
-    """One stay or visit. `key` is the patient id under which it was first said, for ever; `stage` is the fold's."""
+    """One stay or visit. `key` is the patient id under which it was first said, for ever; `stage` is the fold's.
+
+    `feed` and `mode` are those of the stay's own last message: what another hospital says of the patient must not
+    decide whether this stay's team is told.
+    """
 
     encounter_id: str
     key: str
     visit: tuple[str, ...]
+    feed: str = ""
+    mode: Mode = Mode.LIVE
     facts: tuple[LifecycleFact, ...] = ()
     registers: Registers = Field(default_factory=dict)
     protected_unit: bool = False

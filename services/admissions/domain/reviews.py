@@ -39,6 +39,11 @@ def of_identity(patient: Patient, others: Iterable[str]) -> tuple[Review, ...]:
     return _bounded((*patient.reviews, *found))
 
 
+def is_disputed(patient: Patient) -> bool:
+    """Both birth date and sex disagree. One alone is more often a corrected typing error than another person."""
+    return _disagree(patient.birth_dates) and len(patient.sexes) > 1
+
+
 def with_fold(patient: Patient, encounter_id: str, codes: Iterable[str]) -> Patient:
     """The patient with what the fold of one stay has to review now, instead of what it had."""
     others = [one for one in patient.reviews if one.ref != encounter_id or one.code in _OF_IDENTITY]

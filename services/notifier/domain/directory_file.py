@@ -10,22 +10,18 @@ channels = [{ kind = "email", address = "primary@example.org" }]
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
 
+from services.notifier.domain.address import is_address
 from services.notifier.domain.directory import ENTRY_LIMIT
 from services.notifier.domain.notices import SUBSCRIBABLE
 from shared.schemas.directory import DirectoryEntrySet
 
 FILE_KEYS: Final = frozenset({"version", "entries"})
-ADDRESS: Final = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
-)
-ADDRESS_LENGTH: Final = 254  # RFC 5321 §4.5.3.1.3, without the angle brackets
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +108,10 @@ def _entry_problems(place: int, entry: DirectoryEntrySet) -> Iterator[Problem]:
         yield Problem(place, "identifier-without-assigner", "identifiers")
     if entry.active and not entry.channels:
         yield Problem(place, "no-channel", "channels")
-    if any(not _is_address(channel.address) for channel in entry.channels):
+    if any(not is_address(channel.address) for channel in entry.channels):
         yield Problem(place, "bad-address", "channels")
     if set(entry.subscriptions or ()) - SUBSCRIBABLE:
         yield Problem(place, "unknown-subscription", "subscriptions")
-
-
-def _is_address(text: str) -> bool:
-    return len(text) <= ADDRESS_LENGTH and ADDRESS.fullmatch(text) is not None
 
 
 def _repeats(entries: list[tuple[int, DirectoryEntrySet]]) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from services.notifier.domain.address import is_address
 from services.notifier.domain.audience import Candidate
 from services.notifier.domain.model import Reason, Rules
 from shared.schemas.encounters import AboutEncounter
@@ -37,6 +38,8 @@ def _too_old(case: Case) -> bool:
 
 def _allowed(case: Case) -> bool:
     address = case.address.casefold()
+    if not is_address(address):
+        return False
     return case.rules.live or address in case.rules.allow_list or _domain(address) in case.rules.allow_list
 
 
@@ -50,6 +53,7 @@ _GATES: Final[tuple[tuple[Reason, bool, Callable[[Case], bool]], ...]] = (
     (Reason.NOT_PRODUCTION, True, lambda case: case.data.processing_id != PRODUCTION),
     (Reason.RESTRICTED, False, lambda case: is_restricted(case.envelope, case.data)),
     (Reason.IDENTITY_UNKNOWN, False, lambda case: case.data.patient.identity_unknown),
+    (Reason.IDENTITY_DISPUTED, False, lambda case: case.data.patient.identity_disputed),
     (Reason.SUPERSEDED, True, lambda case: case.superseded),
     (Reason.TOO_OLD, False, _too_old),
     (Reason.NO_DIRECTORY_ENTRY, False, lambda case: case.candidate.unfound is Reason.NO_DIRECTORY_ENTRY),

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     NOT_PRODUCTION = "not-production"
     RESTRICTED = "restricted"
     IDENTITY_UNKNOWN = "identity-unknown"
+    IDENTITY_DISPUTED = "identity-disputed"
     SUPERSEDED = "superseded"
     TOO_OLD = "too-old"
     NO_DIRECTORY_ENTRY = "no-directory-entry"

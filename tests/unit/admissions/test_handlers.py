@@ -179,6 +179,7 @@ def test_decide__the_whole_state_travels_in_every_event() -> None:
         ],
         "deceased": False,
         "identity_unknown": False,
+        "identity_disputed": False,
     }
     assert said["encounter"] == {
         "encounter_id": house.encounter["encounter_id"],
