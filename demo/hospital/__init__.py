@@ -3,6 +3,6 @@
 The same seed gives the same bytes. It holds no clock and opens no socket; all of its people are invented.
 """
 
-from demo.hospital.schedule import Delivery, Note, Sending, Via, schedule
+from demo.hospital.schedule import Delivery, Faults, Harm, Note, Sending, Via, schedule
 
-__all__ = ["Delivery", "Note", "Sending", "Via", "schedule"]
+__all__ = ["Delivery", "Faults", "Harm", "Note", "Sending", "Via", "schedule"]

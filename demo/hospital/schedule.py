@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
 
 from demo.hospital.deliveries import with_faults
 from demo.hospital.facilities import NORTH, Via
+from demo.hospital.faults import USUAL, Faults, Harm, harm_of, harmed
 from demo.hospital.lives import Window, life, visit_number
 from demo.hospital.messages import TRAINING, adt, oru
 from demo.hospital.people import Person, people
@@ -17,7 +18,7 @@ from demo.hospital.plots import HOME, Opening, Plot
 from demo.hospital.sendings import Delivery, Sending
 from demo.hospital.stays import Arrival, Happening, Note, stay
 
-__all__ = ["Delivery", "Note", "Sending", "Via", "schedule"]
+__all__ = ["Delivery", "Faults", "Harm", "Note", "Sending", "Via", "schedule"]
 
 Write = Callable[[str, datetime], bytes]
 """Control id (MSH-10) and time of writing (MSH-7) to a message."""
@@ -32,11 +33,12 @@ class _Draft:
     write: Write
 
 
-def schedule(seed: int, patients: int, days: float, start: datetime) -> list[Sending]:
+def schedule(seed: int, patients: int, days: float, start: datetime, faults: Faults = USUAL) -> list[Sending]:
     """Everything sent within `days` from `start` (aware) about so many patients, in order of sending.
 
     The same arguments give the same bytes. Three messages more are of nobody: one of training, one that cannot be
-    read, one that is no ADT. Raises ValueError for a naive `start`.
+    read, one that is no ADT. Harm to the bytes changes nothing of what happens or of when it is sent.
+    Raises ValueError for a naive `start`.
     """
     if start.tzinfo is None:
         raise ValueError("naive time")
@@ -47,7 +49,13 @@ def schedule(seed: int, patients: int, days: float, start: datetime) -> list[Sen
     drafts += _odd_ones(rng, everybody[patients:], window)
     drafts.sort(key=lambda draft: (draft.happening.recorded, draft.happening.visit.number, draft.note))
     written = list(_written(rng, drafts, f"{seed % 1000:03d}{window.tag}"))
-    return with_faults(rng, written, window.end)
+    torn = Random(f"{seed}/harm")  # noqa: S311  as above
+    return with_faults(rng, [_harmed(torn, one, faults) for one in written], window.end, faults)
+
+
+def _harmed(rng: Random, sending: Sending, faults: Faults) -> Sending:
+    body, harm = harmed(sending.body, harm_of(rng, faults)) if sending.meant else (sending.body, Harm.NONE)
+    return replace(sending, body=body, harm=harm)
 
 
 def _draft(happening: Happening) -> _Draft:
@@ -75,6 +83,7 @@ def _laboratory(happening: Happening) -> Write:
     return partial(oru, happening.visit)
 
 
+_OF_NOBODY = frozenset({Note.POISON, Note.OTHER_KIND})
 _ODD = {Note.TEST: _training, Note.POISON: _unreadable, Note.OTHER_KIND: _laboratory}
 
 
@@ -95,4 +104,5 @@ def _written(rng: Random, drafts: list[_Draft], run: str) -> Iterator[Sending]:
             note=draft.note,
             via=visit.facility.via,
             patient=f"p{visit.person.serial}",
+            meant=draft.happening if draft.note not in _OF_NOBODY else None,
         )

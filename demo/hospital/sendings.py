@@ -7,11 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from demo.hospital.facilities import Via
-from demo.hospital.stays import Note
+from demo.hospital.faults import Harm
+from demo.hospital.stays import Happening, Note
 
 
 class Delivery(StrEnum):
-    """As it should be; the same bytes once more; overtaken by a later message."""
+    """As it should be; the same bytes once more; later than it should be, so that another may overtake it."""
 
     PLANNED = "planned"
     AGAIN = "again"
@@ -22,7 +23,8 @@ class Delivery(StrEnum):
 class Sending:
     """One message on its way. `at`: business time, aware UTC. `patient` is an opaque key: whose order must be kept.
 
-    `body` is unframed. `via` TOPIC: it goes to the feed's own Kafka topic (`feeds.toml`), not through MLLP.
+    `body` is unframed. `via` TOPIC: it goes to the feed's own Kafka topic (`feeds.toml`), not through MLLP. `meant` is
+    what the hospital meant by it, None for what is about no stay; `harm` is what happened to its bytes.
     """
 
     at: datetime
@@ -33,3 +35,5 @@ class Sending:
     via: Via
     patient: str
     delivery: Delivery = Delivery.PLANNED
+    meant: Happening | None = None
+    harm: Harm = Harm.NONE
