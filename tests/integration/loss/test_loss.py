@@ -10,7 +10,7 @@ import pytest
 
 from shared.schemas.topics import MAX_MESSAGE_BYTES
 from shared.stream.suspects import LIMIT
-from tests.integration.loss.trial import Account, Trial, poisons, until
+from tests.integration.loss.trial import Account, Trial, Worker, poisons, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -115,16 +115,26 @@ async def test_rebalance__two_join_in_the_middle_of_a_batch_and_one_leaves(
     assert first.logged("batch_abandoned") >= 1
 
 
+async def stop_at(point: str, worker: Worker, trial: Trial) -> None:
+    await trial.held(point, worker)
+    worker.signal(signal.SIGSTOP)
+    trial.release(point)
+
+
 async def test_sigstop__past_the_session_and_back_as_a_zombie(trial: Trial, events: int, keep: Keep) -> None:
-    """One is stopped between load and save, the next between save and say; a third does the work; both come back."""
-    await trial.poke(events)
-    zombies = []
-    for point in ("loaded", "saved"):
-        trial.hold(point)
-        zombies.append(trial.start())
-        await trial.held(point, zombies[-1])
-        zombies[-1].signal(signal.SIGSTOP)
-        trial.release(point)
+    """One is stopped between load and save, the next between save and say; a third does the work; both come back.
+
+    Every document is there by then, so that the first comes back with versions that are gone.
+    """
+    await trial.poke(events // 2)
+    zombies = [trial.start()]
+    await trial.all_committed()
+    trial.hold("loaded")
+    await trial.poke(events // 2)
+    await stop_at("loaded", zombies[0], trial)
+    trial.hold("saved")
+    zombies.append(trial.start())
+    await stop_at("saved", zombies[1], trial)
     trial.hurts()
     trial.start()
     await trial.all_committed()

@@ -127,9 +127,9 @@ class Trial:
             guard().forget_pid(worker.pid)
 
     async def poke(self, count: int, subjects: int = 16, poison: dict[int, dict[str, Any]] | None = None) -> None:
-        """Say `count` events in turn over the subjects; `poison` names what is wrong with the nth, and its reason."""
+        """Say `count` more events in turn over the subjects; `poison` names what is wrong with the nth, and why."""
         sayings = []
-        for n in range(count):
+        for n in range(len(self.said), len(self.said) + count):
             subject, number = f"s{n % subjects}", 1 + n // subjects
             wrong = dict((poison or {}).get(n, {}))
             reason = wrong.pop("reason", "")
