@@ -1,0 +1,151 @@
+"""The account that must come out: from what was meant and in which order it was let in to every visit's end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from demo.oracle.audience import GREATEST_AGE, Directory, outcome
+from demo.oracle.facts import (
+    ABSENT,
+    SENT,
+    SUPERSEDED,
+    WITHDRAWN,
+    Account,
+    Arrival,
+    Done,
+    Message,
+    Pace,
+    Task,
+    Telling,
+    Transition,
+    Visit,
+)
+from demo.oracle.stays import Stay, hear_all
+from demo.oracle.work import Course, alarms, courses, rings, status_of
+
+NEVER_TOLD = "suppressed:never-told"
+
+
+class _Event(NamedTuple):
+    """One thing that somebody may hear of. `moved`: when it stopped to stand, or the patient's state moved on."""
+
+    notice: str
+    code: str
+    version: int
+    n: int
+    at: datetime
+    occurred: datetime
+    message: Message
+    surely: bool = True
+    moved: datetime | None = None
+    owed: bool | None = False
+
+
+def expect(
+    meant: Mapping[str, Message],
+    unreadable: Iterable[str],
+    arrivals: Sequence[Arrival],
+    done: Iterable[Done],
+    directory: Directory,
+    pace: Pace,
+) -> Account:
+    """Everything that must have become of these messages (`meant` by control id) by `pace.until`.
+
+    `unreadable` control ids are dead-lettered if they arrived; `done` is what people said they did.
+    """
+    let_in = [(arrival.at, meant[arrival.control_id]) for arrival in arrivals if arrival.control_id in meant]
+    stays = hear_all(let_in)
+    work = {
+        (one.visit, one.version, one.code): one for one in sorted(done, key=lambda one: one.performed_at, reverse=True)
+    }
+    visits = {visit: _visit(visit, stay, work, directory, pace) for visit, stay in stays.items()}
+    dead = {arrival.control_id for arrival in arrivals} & set(unreadable)
+    return Account({visit: end for visit, end in visits.items() if end.status}, frozenset(dead))
+
+
+def _visit(
+    visit: str, stay: Stay, work: Mapping[tuple[str, int, str], Done], directory: Directory, pace: Pace
+) -> Visit:
+    found = courses(stay, stay.messages[-1].zone)
+    done = {(version, code): one for (of, version, code), one in work.items() if of == visit}
+    events = [*_of_encounter(stay), *_of_transitions(stay, found), *_of_tasks(stay, found, done, pace)]
+    ended, disposition = stay.left() if stay.status == "finished" else (None, "")
+    told: dict[Telling, frozenset[str]] = {}
+    corrections: dict[Telling, frozenset[str]] = {}
+    for event in events:
+        for telling, allowed in _tellings(event, directory, pace):
+            told[telling] = allowed
+            if event.owed is not False and allowed & {SENT, WITHDRAWN}:
+                corrections[telling] = frozenset({SENT, NEVER_TOLD} | ({ABSENT} if event.owed is None else set()))
+    transitions = {version: _transition(course, done, pace) for version, course in found.items()}
+    return Visit(stay.status, ended, disposition, transitions, told, corrections)
+
+
+def _transition(course: Course, done: Mapping[tuple[int, str], Done], pace: Pace) -> Transition:
+    tasks = {
+        code: Task(work.opens_at, work.due_at, status_of(work, done.get((course.version, code)), pace))
+        for code, work in course.tasks.items()
+    }
+    return Transition(course.status, course.pathway, tasks)
+
+
+def _of_encounter(stay: Stay) -> Iterator[_Event]:
+    for one in stay.said:
+        owed = one.taken_back is not None
+        yield _Event(one.notice, "", one.version, one.n, one.at, one.occurred, one.message, True, one.taken_back, owed)
+
+
+def _of_transitions(stay: Stay, found: Mapping[int, Course]) -> Iterator[_Event]:
+    for course in found.values():
+        owed, message = course.withdrawn_at is not None, _message_at(stay, course.opened.at)
+        for notice, state in (("transition.opened", course.opened), ("transition.closed", course.closed)):
+            if state is not None:
+                moved = course.withdrawn_at or _moved_on(stay, state.at)
+                happened = (state.at, state.happened, message)
+                yield _Event(notice, "", course.version, 1, *happened, True, moved, owed)
+
+
+def _of_tasks(
+    stay: Stay, found: Mapping[int, Course], done: Mapping[tuple[int, str], Done], pace: Pace
+) -> Iterator[_Event]:
+    """Told at the time of the alarm. Of work that was done before its discharge was withdrawn nothing is taken back."""
+    message = max(stay.messages, key=lambda one: one.recorded)
+    for course in found.values():
+        for code, work in course.tasks.items():
+            performed = done.get((course.version, code))
+            owed: bool | None = work.reason == "discharge-withdrawn"
+            owed = None if owed and performed else owed
+            for notice, at in alarms(work).items():
+                surely = rings(at, work, performed, pace)
+                if surely is not False:
+                    moved = work.off_at or _moved_on(stay, at)
+                    yield _Event(notice, code, course.version, 1, at, at, message, bool(surely), moved, owed)
+
+
+def _message_at(stay: Stay, at: datetime) -> Message:
+    heard = [one.message for one in stay.said if one.at <= at]
+    return heard[-1] if heard else stay.messages[0]
+
+
+def _moved_on(stay: Stay, at: datetime) -> datetime | None:
+    """When the stay next ended otherwise, was reopened or was told to be over by a death."""
+    before = [state for state in stay.states if state.at <= at]
+    key = (before[-1].status, before[-1].version, before[-1].dead)
+    later = (state for state in stay.states if state.at > at)
+    return next((state.at for state in later if (state.status, state.version, state.dead) != key), None)
+
+
+def _tellings(event: _Event, directory: Directory, pace: Pace) -> Iterator[tuple[Telling, frozenset[str]]]:
+    message = event.message
+    audience = directory.audience(event.notice, message.team, message.facility)
+    ages = {event.at - event.occurred > GREATEST_AGE, event.at - event.occurred > GREATEST_AGE + pace.slack}
+    for recipient, personal in audience.items():
+        allowed = {outcome(message.mode, message.training, old, personal) for old in ages}
+        if event.moved is not None and event.moved - event.at <= pace.step:
+            allowed |= {WITHDRAWN} if SENT in allowed and event.owed is not False else set()
+            allowed |= {SUPERSEDED} if not event.notice.startswith("encounter.") else set()
+        if not event.surely:
+            allowed.add(ABSENT)
+        yield Telling(event.notice, event.code, event.version, event.n, recipient), frozenset(allowed)

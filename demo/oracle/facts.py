@@ -1,0 +1,124 @@
+"""Plain types of the oracle: what a hospital meant, and one shape for what is expected and for what is observed.
+
+A set of outcomes is what is allowed; of what is observed it holds one. Numbers of visits and codes only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+ABSENT: Final = "absent"
+SENT: Final = "sent"
+WITHDRAWN: Final = "withdrawn"
+SUPERSEDED: Final = "suppressed:superseded"
+
+
+class Member(NamedTuple):
+    """One of a care team: HL7 role, and the numbers of one person as (assigner, value)."""
+
+    role: str
+    numbers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as it can be understood by who reads it. Times are aware UTC; `ended` and `died` as far as it tells.
+
+    `patient` is equal for two messages when their numbers say that they are about one person.
+    """
+
+    control_id: str
+    trigger: str
+    visit: str
+    patient: str
+    facility: str
+    zone: str
+    occurred: datetime
+    recorded: datetime
+    class_: str = "I"
+    admission_type: str = "E"
+    ended: datetime | None = None
+    disposition: str = ""
+    died: bool = False
+    mode: str = "live"
+    training: bool = False
+    team: tuple[Member, ...] = ()
+
+
+class Arrival(NamedTuple):
+    """A message was let in at this time, on the business clock."""
+
+    control_id: str
+    at: datetime
+
+
+class Done(NamedTuple):
+    """Somebody says that a task was done."""
+
+    visit: str
+    version: int
+    code: str
+    performed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When the account is drawn up, and how near two things may be to each other for either to come first.
+
+    `step`: what happens within it may overtake; `slack`: how exactly `until` is known.
+    """
+
+    until: datetime
+    step: timedelta
+    slack: timedelta = timedelta(0)
+
+
+class Telling(NamedTuple):
+    """Who is told what. `version` is the discharge's (0 for what is no discharge's), `n` counts equal notices."""
+
+    notice: str
+    code: str
+    version: int
+    n: int
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One piece of work; `status` is what its business status may be."""
+
+    opens_at: datetime
+    due_at: datetime
+    status: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One discharge that was said; tasks by code."""
+
+    status: str
+    pathway: str
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The end of one visit. `status` is "" for one that was never said of; `corrections` are by what they take back."""
+
+    status: str
+    discharged_at: datetime | None = None
+    disposition: str = ""
+    transitions: Mapping[int, Transition] = field(default_factory=dict)
+    told: Mapping[Telling, frozenset[str]] = field(default_factory=dict)
+    corrections: Mapping[Telling, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Every visit by its number, and the control ids of the messages that were dead-lettered."""
+
+    visits: Mapping[str, Visit]
+    dead_letters: frozenset[str] = frozenset()

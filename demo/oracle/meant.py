@@ -1,0 +1,83 @@
+"""What the simulated hospital meant by each of its messages, in the oracle's own types. Reads no message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from demo.hospital.facilities import ENTERPRISE, Facility
+from demo.hospital.faults import UNREADABLE, Harm
+from demo.hospital.providers import Provider
+from demo.hospital.sendings import Sending
+from demo.hospital.stays import Happening, Note
+from demo.oracle.calendar import as_read
+from demo.oracle.facts import Member, Message
+
+MODES = {"PRAIRIE": "shadow"}
+"""By facility; every other one is live (`demo/data/feeds.toml`)."""
+
+
+def meant(sendings: Iterable[Sending]) -> dict[str, Message]:
+    """Control id → what can be understood of it; without those about no stay and those that nobody can read."""
+    return {
+        one.control_id: _message(one, one.meant)
+        for one in sendings
+        if one.meant is not None and one.harm not in UNREADABLE
+    }
+
+
+def unreadable(sendings: Iterable[Sending]) -> frozenset[str]:
+    """Control ids of what was planted to be dead-lettered."""
+    return frozenset(one.control_id for one in sendings if one.note is Note.POISON or one.harm in UNREADABLE)
+
+
+def _message(sending: Sending, told: Happening) -> Message:
+    visit = told.visit
+    training = sending.note is Note.TEST
+    message = Message(
+        control_id=sending.control_id,
+        trigger=told.trigger,
+        visit=visit.number,
+        patient=_who(told, training=training),
+        facility=visit.facility.code,
+        zone=visit.facility.zone.key,
+        occurred=told.occurred,
+        recorded=told.recorded,
+        class_=visit.class_,
+        admission_type=visit.admission_type,
+        ended=visit.ended,
+        disposition=visit.disposition,
+        died=visit.died is not None,
+        mode=MODES.get(visit.facility.code, "live"),
+        training=training,
+        team=_team(told),
+    )
+    return _without_offsets(message, visit.facility) if sending.harm is Harm.NO_OFFSETS else message
+
+
+def _who(told: Happening, *, training: bool) -> str:
+    """The number that all hospitals know, else the one of this authority; training patients are others."""
+    person, authority = told.visit.person, told.visit.facility.authority
+    number = f"{ENTERPRISE}|{person.enterprise_id}" if person.enterprise_id else f"{authority}|{person.mrn(authority)}"
+    return f"training|{number}" if training else number
+
+
+def _team(told: Happening) -> tuple[Member, ...]:
+    visit = told.visit
+    people = [("ADM", visit.attending), ("ATND", visit.attending), ("PCP", visit.person.primary_care)]
+    referring = [("REF", visit.referring)] if visit.referring else []
+    return tuple(Member(role, _numbers(provider)) for role, provider in [*people, *referring])
+
+
+def _numbers(provider: Provider) -> tuple[tuple[str, str], ...]:
+    own = (provider.assigner, provider.value)
+    return (own, (provider.also[1], provider.also[0])) if provider.also else (own,)
+
+
+def _without_offsets(message: Message, facility: Facility) -> Message:
+    def read(moment: datetime) -> datetime:
+        return as_read(moment, facility.zone.key)
+
+    ended = read(message.ended) if message.ended else None
+    return replace(message, occurred=read(message.occurred), recorded=read(message.recorded), ended=ended)

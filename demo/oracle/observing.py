@@ -1,0 +1,237 @@
+"""What was observed, in the shape of what is expected: read from the topics and the mailbox, as any stranger could.
+
+No service's database is asked. Repeats of a record are removed by its id, as every hearer does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import Message as Mail
+from itertools import accumulate
+from pathlib import Path
+
+from demo.oracle.facts import Account, Arrival, Done, Task, Telling, Transition, Visit
+from shared.schemas.commands import CompleteTask
+from shared.schemas.encounters import AboutEncounter, EncounterEvent, EncounterUpdated
+from shared.schemas.envelope import Event
+from shared.schemas.notifications import DeliveryState, NotificationDecided, NotificationEvent
+from shared.schemas.tasks import TaskEvent
+from shared.schemas.topics import ADT_INBOUND, ALL, COMMANDS, dead_letter_topics
+from shared.schemas.transitions import TransitionEvent
+from shared.stream.codec import Undecodable, decode, envelope_of
+from shared.stream.kafka import Broker
+from shared.stream.reading import Onlooker
+from shared.stream.records import Heard
+
+REPEAT = "X-Care-Possible-Repeat"
+TWICE = frozenset({"told-twice"})
+
+
+@dataclass
+class Observed:
+    """Everything that was said. Feed it with `hear`, then ask."""
+
+    arrived: dict[int, list[Arrival]] = field(default_factory=lambda: defaultdict(list))
+    dead_letters: set[str] = field(default_factory=set)
+    mails: Counter[str] = field(default_factory=Counter)
+    repeats: Counter[str] = field(default_factory=Counter)
+    _seen: set[str] = field(default_factory=set)
+    _encounters: dict[str, EncounterEvent] = field(default_factory=dict)
+    _transitions: dict[str, TransitionEvent] = field(default_factory=dict)
+    _tasks: dict[str, TaskEvent] = field(default_factory=dict)
+    _commands: list[CompleteTask] = field(default_factory=list)
+    _causes: dict[str, tuple[str, str, int, int]] = field(default_factory=dict)
+    _counts: Counter[tuple[str, str, str, int]] = field(default_factory=Counter)
+    _decided: dict[str, DeliveryState] = field(default_factory=dict)
+    _deliveries: dict[str, DeliveryState] = field(default_factory=dict)
+
+    def hear(self, record: Heard) -> None:
+        """One record of any topic; of one partition in order."""
+        if record.topic.endswith(".dlq"):
+            self._hear_dead_letter(record)
+        elif record.header("ce_id") not in self._seen:
+            self._seen.add(record.header("ce_id"))
+            if record.topic == ADT_INBOUND.name:
+                arrival = Arrival(control_id_of(record.value or b""), envelope_of(record).time)
+                self.arrived[record.partition].append(arrival)
+            else:
+                self._hear_event(record)
+
+    def mail(self, message: Mail) -> None:
+        """One mail; a repeat that says so is counted apart."""
+        delivery = str(message.get("X-Care-Delivery", ""))
+        (self.repeats if message.get(REPEAT) else self.mails)[delivery] += 1
+
+    def arrivals(self) -> list[Arrival]:
+        """In an order that every partition keeps; between partitions by the time at the door."""
+        rows: list[tuple[object, int, int, Arrival]] = []
+        for partition, arrivals in self.arrived.items():
+            latest = accumulate((one.at for one in arrivals), max)
+            rows += [(at, partition, n, one) for n, (at, one) in enumerate(zip(latest, arrivals, strict=True))]
+        return [row[3] for row in sorted(rows, key=lambda row: row[:3])]
+
+    def done(self) -> list[Done]:
+        """What people said they did, of tasks that are known; of one task the first word."""
+        found: dict[str, Done] = {}
+        for command in self._commands:
+            event = self._tasks.get(command.task_id)
+            if event is not None:
+                version = self._version(event, event.encounter.discharge_version)
+                found.setdefault(command.task_id, Done(_visit(event), version, event.task.code, command.performed_at))
+        return list(found.values())
+
+    def account(self, visits: Iterable[str], control_ids: Iterable[str]) -> Account:
+        """What became of these visits and messages."""
+        wanted = set(visits)
+        found = {_visit(one): one for one in self._encounters.values() if _visit(one) in wanted}
+        told, corrections = self._told()
+        ends = {visit: self._end(event, told, corrections) for visit, event in found.items()}
+        return Account(ends, frozenset(self.dead_letters & set(control_ids)))
+
+    def deliveries(self, visits: Iterable[str]) -> dict[str, DeliveryState]:
+        """The last word of each delivery about one of these visits."""
+        wanted = set(visits)
+        about = {one.encounter.encounter_id for one in self._encounters.values() if _visit(one) in wanted}
+        return {id_: one for id_, one in self._deliveries.items() if one.encounter_id in about}
+
+    def visit_of(self, encounter_id: str) -> str:
+        """The visit's number of an encounter, or ""."""
+        event = self._encounters.get(encounter_id)
+        return _visit(event) if event else ""
+
+    def _hear_dead_letter(self, record: Heard) -> None:
+        if record.topic.startswith(ADT_INBOUND.name):
+            self.dead_letters.add(control_id_of(record.value or b""))
+        elif not record.topic.startswith(COMMANDS.name):
+            self.dead_letters.add(f"{record.topic} {record.header('ce_id')}")
+
+    def _hear_event(self, record: Heard) -> None:
+        try:
+            event = decode(record)
+        except Undecodable:
+            return
+        match event.data:
+            case TransitionEvent() as data:
+                self._transitions[data.transition.transition_id] = data
+                self._note_cause(event, data, data.transition.transition_id, data.transition.discharge_version)
+            case TaskEvent() as data:
+                self._tasks[data.task.task_id] = data
+                self._note_cause(event, data, data.task.code, self._version(data, data.encounter.discharge_version))
+            case EncounterEvent() as data:
+                self._encounters[data.encounter.encounter_id] = data
+                version = data.encounter.discharge_version if data.TYPE == "encounter.discharged.v1" else 0
+                self._note_cause(event, data, "", version)
+            case NotificationEvent() as data:
+                self._hear_delivery(data)
+            case CompleteTask() as data:
+                self._commands.append(data)
+
+    def _version(self, event: TaskEvent, otherwise: int) -> int:
+        known = self._transitions.get(event.transition_id)
+        return known.transition.discharge_version if known else otherwise
+
+    def _note_cause(self, event: Event, data: AboutEncounter, code: str, version: int) -> None:
+        died = isinstance(data, EncounterUpdated)
+        notice = "patient.died" if died else data.TYPE.removesuffix(".v1")
+        named = code if isinstance(data, TaskEvent) else ""
+        place = (_visit(data), notice, named, version)
+        self._counts[place] += 1
+        self._causes[event.envelope.id] = (notice, named, version, self._counts[place])
+
+    def _hear_delivery(self, data: NotificationEvent) -> None:
+        if isinstance(data, NotificationDecided):
+            self._decided[data.delivery.delivery_id] = data.delivery
+            self._deliveries.setdefault(data.delivery.delivery_id, data.delivery)
+        else:
+            self._deliveries[data.delivery.delivery_id] = data.delivery
+
+    def _told(self) -> tuple[dict[str, dict[Telling, frozenset[str]]], dict[str, dict[Telling, frozenset[str]]]]:
+        """By encounter: what became of each telling, and of the correction that takes it back."""
+        told: dict[str, dict[Telling, frozenset[str]]] = defaultdict(dict)
+        corrections: dict[str, dict[Telling, frozenset[str]]] = defaultdict(dict)
+        for id_, decided in self._decided.items():
+            outcome = frozenset({_outcome(self._deliveries[id_])})
+            if not decided.corrects:
+                before = told[decided.encounter_id].get(self._telling(decided))
+                told[decided.encounter_id][self._telling(decided)] = outcome | TWICE if before else outcome
+            for corrected in decided.corrects:
+                if corrected in self._decided:
+                    corrections[decided.encounter_id][self._telling(self._decided[corrected])] = outcome
+        return told, corrections
+
+    def _telling(self, decided: DeliveryState) -> Telling:
+        notice, code, version, n = self._causes.get(decided.cause, (decided.tells.removesuffix(".v1"), "", 0, 0))
+        if notice == "patient.died":
+            n = 1
+        return Telling(notice, code, version, n, decided.recipient)
+
+    def _end(
+        self,
+        event: EncounterEvent,
+        told: Mapping[str, Mapping[Telling, frozenset[str]]],
+        corrections: Mapping[str, Mapping[Telling, frozenset[str]]],
+    ) -> Visit:
+        encounter = event.encounter
+        of = encounter.encounter_id
+        found = {
+            one.transition.discharge_version: self._transition(one)
+            for one in self._transitions.values()
+            if one.transition.encounter_id == of
+        }
+        ended = encounter.discharged_at.instant if encounter.discharged_at else None
+        return Visit(encounter.status, ended, encounter.disposition, found, told.get(of, {}), corrections.get(of, {}))
+
+    def _transition(self, event: TransitionEvent) -> Transition:
+        state = event.transition
+        tasks = {
+            one.task.code: Task(one.task.opens_at, one.task.due_at, frozenset({one.task.business_status}))
+            for one in self._tasks.values()
+            if one.transition_id == state.transition_id
+        }
+        return Transition(state.status, state.pathway, tasks)
+
+
+def control_id_of(body: bytes) -> str:
+    """MSH-10 of a raw message, "" if it has none."""
+    fields = body.split(b"\r", 1)[0].split(b"|")
+    return fields[9].decode("ascii", "replace") if len(fields) > 9 else ""
+
+
+async def observed(broker: Broker, mails: Iterable[Mail]) -> Observed:
+    """All that the topics hold from their beginning to now, and all mails. Raises Away."""
+    found = Observed()
+    names = [topic.name for topic in (*ALL, *dead_letter_topics())]
+    onlooker = Onlooker(broker, names)
+    await onlooker.start()
+    try:
+        records = [record async for record in _all(onlooker)]
+    finally:
+        await onlooker.stop()
+    for record in sorted(records, key=lambda one: (names.index(one.topic), one.partition, one.offset)):
+        found.hear(record)
+    for mail in mails:
+        found.mail(mail)
+    return found
+
+
+def kept_mails(directory: Path) -> Iterator[Mail]:
+    """The mails that a local mailbox kept as files."""
+    for file in sorted(directory.glob("*.eml")):
+        yield message_from_bytes(file.read_bytes())
+
+
+async def _all(onlooker: Onlooker) -> AsyncIterator[Heard]:
+    async for record in onlooker.until_end():
+        yield record
+
+
+def _visit(event: AboutEncounter) -> str:
+    number = event.encounter.visit_number
+    return number.value if number else ""
+
+
+def _outcome(delivery: DeliveryState) -> str:
+    return f"suppressed:{delivery.reason}" if delivery.status == "suppressed" else delivery.status

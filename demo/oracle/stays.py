@@ -1,0 +1,198 @@
+"""What is to be said of each stay, message by message as they were let in (domain rules §1.2, §1.3, §1.8, §8.4).
+
+Order of arrival decides only what is said in between; what stands is read from the hospital's own times. Of two words
+of one trigger the last recorded counts; a cancel takes back what has the time it names, unless said anew since.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from demo.oracle.facts import Message
+from demo.oracle.pathways import DEATHS
+
+BEGINS = ("A04", "A01")
+NOTICE = {"A04": "encounter.registered", "A01": "encounter.admitted", "A03": "encounter.discharged"}
+
+
+@dataclass
+class Said:
+    """One event that somebody may hear of. `taken_back` is when that was said, None while it stands."""
+
+    notice: str
+    n: int
+    version: int
+    at: datetime
+    occurred: datetime
+    message: Message
+    taken_back: datetime | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    """What stands of a stay from `at` on. `said` when something was said then; `happened` is the time it tells."""
+
+    at: datetime
+    status: str
+    version: int
+    class_: str
+    admission_type: str
+    disposition: str
+    ended: datetime | None
+    dead: bool
+    happened: datetime
+
+
+@dataclass
+class Stay:
+    """One visit: its messages, what was said of it, and how it stood after each of them."""
+
+    messages: list[Message] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
+    status: str = ""
+    version: int = 0
+    known_dead: bool = False
+    _counts: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def stage(self) -> str:
+        """discharged, admitted, registered, cancelled, or "" for a stay that is only mentioned."""
+        stands, taken = self._stands()
+        if "A03" in stands:
+            return "discharged"
+        if "A01" in stands:
+            return "admitted"
+        if "A04" in stands:
+            return "registered"
+        return "cancelled" if taken & set(BEGINS) else ""
+
+    def left(self) -> tuple[datetime | None, str]:
+        """Time and disposition of the end, by the last word; a cancelled discharge leaves neither behind."""
+        ended, disposition = None, ""
+        for one in sorted(self.messages, key=lambda message: message.recorded):
+            if one.trigger == "A13":
+                ended, disposition = None, ""
+            else:
+                ended, disposition = one.ended or ended, one.disposition or disposition
+        return ended, disposition
+
+    def hear(self, at: datetime, message: Message, dead: bool) -> None:
+        """Say the difference between what was said and what stands."""
+        stage = self.stage()
+        before = len(self.said)
+        if stage == "cancelled":
+            self._cancel(at)
+        else:
+            self._withdraw(at, stage)
+            self._begin_or_end(at, stage, message, dead)
+        self._note_death(at, message, dead, news=len(self.said) == before)
+        self._remember(at, message, dead)
+
+    def hear_of_death(self, at: datetime, message: Message) -> None:
+        """Another stay's message says that the patient died."""
+        if self.status not in ("", "cancelled"):
+            self._note_death(at, message, dead=True, news=True)
+            self._remember(at, message, dead=True)
+
+    def _stands(self) -> tuple[dict[str, Message], set[str]]:
+        latest = {m.trigger: m for m in sorted(self.messages, key=lambda m: m.recorded) if m.trigger in NOTICE}
+        taken: set[str] = set()
+        for cancel in sorted((m for m in self.messages if m.trigger in ("A11", "A13")), key=lambda m: m.occurred):
+            target = self._target(cancel, latest, taken)
+            if target:
+                taken.add(target)
+        return {trigger: m for trigger, m in latest.items() if trigger not in taken}, taken
+
+    def _target(self, cancel: Message, latest: dict[str, Message], taken: set[str]) -> str:
+        """By the time it names (EVN-6); if nobody told of such a thing, the last one that is open."""
+        kinds = ("A03",) if cancel.trigger == "A13" else BEGINS
+        named = [m.trigger for m in self.messages if m.trigger in kinds and m.occurred == cancel.occurred]
+        open_ = sorted((latest[k] for k in kinds if k in latest and k not in taken), key=lambda m: m.occurred)
+        wanted = [max(named, key=kinds.index)] if named else [m.trigger for m in open_ if m.recorded < cancel.recorded]
+        return wanted[-1] if wanted and latest[wanted[-1]].recorded < cancel.recorded else ""
+
+    def _standing(self, notice: str) -> Said | None:
+        return next((one for one in self.said if one.notice == notice and one.taken_back is None), None)
+
+    def _cancel(self, at: datetime) -> None:
+        for one in self.said:
+            if one.notice in NOTICE.values() and one.taken_back is None:
+                one.taken_back = at
+        self.status = "cancelled" if self.status else ""
+
+    def _withdraw(self, at: datetime, stage: str) -> None:
+        discharged = self._standing(NOTICE["A03"])
+        if discharged and stage != "discharged":
+            discharged.taken_back = at
+            self.status = "in-progress"
+
+    def _begin_or_end(self, at: datetime, stage: str, message: Message, dead: bool) -> None:
+        trigger = {"discharged": "A03", "admitted": "A01", "registered": "A04"}.get(stage)
+        if trigger is None:
+            return
+        admitted = self._standing(NOTICE["A01"])
+        if stage == "registered" and admitted:
+            admitted.taken_back = at
+        if self._standing(NOTICE[trigger]) is None:
+            self.version += trigger == "A03"
+            self._say(at, NOTICE[trigger], self._stands()[0][trigger].occurred, message)
+            self.known_dead = dead
+        self.status = "finished" if stage == "discharged" else "in-progress"
+
+    def _note_death(self, at: datetime, message: Message, dead: bool, *, news: bool) -> None:
+        """A death that comes with a begin or an end is told by that; alone it is told by itself."""
+        if dead and news and not self.known_dead and self.status in ("in-progress", "finished"):
+            self._say(at, "patient.died", message.recorded, message)
+        if self.status:
+            self.known_dead = dead
+
+    def _say(self, at: datetime, notice: str, occurred: datetime, message: Message) -> None:
+        version = self.version if notice == NOTICE["A03"] else 0
+        self._counts[notice, version] += 1
+        self.said.append(Said(notice, self._counts[notice, version], version, at, occurred, message))
+
+    def _remember(self, at: datetime, message: Message, dead: bool) -> None:
+        ended, disposition = self.left()
+        last = max(self.messages, key=lambda one: one.recorded)
+        told = self.said[-1] if self.said and self.said[-1].at == at else None
+        happened = told.occurred if told and told.message is message else message.recorded
+        self.states.append(
+            State(at, self.status, self.version, last.class_, last.admission_type, disposition, ended, dead, happened)
+        )
+
+
+@dataclass
+class Patient:
+    """Everything of one person, as far as the hospitals' numbers tell."""
+
+    stays: dict[str, Stay] = field(default_factory=dict)
+    dead: bool = False
+
+    def hear(self, at: datetime, message: Message) -> None:
+        """One message more."""
+        stay = self.stays.setdefault(message.visit, Stay())
+        stay.messages.append(message)
+        died = not self.dead and (message.died or self._left_by_dying())
+        self.dead = self.dead or died
+        stay.hear(at, message, self.dead)
+        if died:
+            for other in self.stays.values():
+                if other is not stay:
+                    other.hear_of_death(at, message)
+
+    def _left_by_dying(self) -> bool:
+        return any(stay.stage() == "discharged" and stay.left()[1] in DEATHS for stay in self.stays.values())
+
+
+def hear_all(arrived: Iterable[tuple[datetime, Message]]) -> dict[str, Stay]:
+    """Every stay by visit number, after all messages in order of arrival; one that comes again changes nothing."""
+    patients: dict[str, Patient] = {}
+    known: set[str] = set()
+    for at, message in arrived:
+        if message.control_id not in known:
+            known.add(message.control_id)
+            patients.setdefault(message.patient, Patient()).hear(at, message)
+    return {visit: stay for patient in patients.values() for visit, stay in patient.stays.items()}

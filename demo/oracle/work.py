@@ -1,0 +1,131 @@
+"""From how a stay stood to its transitions and their tasks, each with when it was wanted (domain rules §8.1, §8.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from demo.oracle.facts import Done, Pace
+from demo.oracle.pathways import NOT_OPENED, Discharge, pathway, windows
+from demo.oracle.stays import State, Stay
+
+LADDER: Final = timedelta(hours=24)
+"""How long a task is overdue before the next one up is told."""
+
+
+@dataclass
+class Work:
+    """One task. `off_at`: when it was called off, None while it is wanted; `reason` says why."""
+
+    opens_at: datetime
+    due_at: datetime
+    wanted_at: datetime
+    off_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass
+class Course:
+    """One transition: opened and perhaps closed at a state of the stay, perhaps withdrawn."""
+
+    version: int
+    opened: State
+    pathway: str
+    closed: State | None = None
+    withdrawn_at: datetime | None = None
+    tasks: dict[str, Work] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str:
+        """open, closed or withdrawn."""
+        if self.withdrawn_at:
+            return "withdrawn"
+        return "closed" if self.pathway == "died" else "open"
+
+
+def courses(stay: Stay, zone: str) -> dict[int, Course]:
+    """Every transition of a stay by discharge version."""
+    found: dict[int, Course] = {}
+    for state in stay.states:
+        discharge = _discharge(state, zone)
+        for course in found.values():
+            if course.withdrawn_at is None and (discharge is None or course.version != state.version):
+                course.withdrawn_at = state.at
+                _call_off(course, {}, state.at, "discharge-withdrawn")
+        if discharge is not None:
+            _follow(found, state, discharge)
+    return found
+
+
+def _discharge(state: State, zone: str) -> Discharge | None:
+    """What opens a transition, if anything does."""
+    if state.status != "finished" or state.ended is None:
+        return None
+    left = Discharge(state.ended, zone, state.class_, state.admission_type, state.disposition, state.dead)
+    return None if pathway(left) in NOT_OPENED else left
+
+
+def _follow(found: dict[int, Course], state: State, left: Discharge) -> None:
+    name = pathway(left)
+    course = found.setdefault(state.version, Course(state.version, state, name))
+    if name == "died" and course.pathway != "died":
+        course.closed = state
+    course.pathway, course.withdrawn_at = name, None
+    wanted = windows(left)
+    _call_off(course, wanted, state.at, "deceased" if name == "died" else "pathway-changed")
+    for code, (opens, due) in wanted.items():
+        known = course.tasks.get(code)
+        if known is None or known.off_at:
+            course.tasks[code] = Work(opens, due, state.at)
+        else:
+            known.opens_at, known.due_at = opens, due
+
+
+def _call_off(course: Course, wanted: dict[str, tuple[datetime, datetime]], at: datetime, reason: str) -> None:
+    for code, work in course.tasks.items():
+        if code not in wanted and work.off_at is None:
+            work.off_at, work.reason = at, reason
+
+
+def status_of(work: Work, done: Done | None, pace: Pace) -> frozenset[str]:
+    """What the business status of a task may be in the end."""
+    if done is not None and (work.off_at is None or done.performed_at <= work.off_at):
+        surely = work.off_at is None or done.performed_at + pace.step < work.off_at
+        return frozenset({_done(work, done.performed_at)} | (set() if surely else {"called-off"}))
+    if work.off_at is not None:
+        return frozenset({"called-off"})
+    return frozenset({_climbed(work, pace.until - pace.slack), _climbed(work, pace.until)})
+
+
+def _done(work: Work, at: datetime) -> str:
+    """Before the window counts, after the deadline counts too; both ends belong to the window (§8.2)."""
+    if at < work.opens_at:
+        return "done-early"
+    return "done" if at <= work.due_at else "done-late"
+
+
+def _climbed(work: Work, until: datetime) -> str:
+    reached = [until >= moment for moment in (work.opens_at, work.due_at, work.due_at + LADDER)]
+    return ("planned", "due", "overdue", "escalated")[sum(reached)]
+
+
+def alarms(work: Work) -> dict[str, datetime]:
+    """Notice → when it is said at the earliest, if the task is still open then."""
+    moments = {
+        "task.due": work.opens_at,
+        "task.overdue": work.due_at,
+        "task.escalated": work.due_at + LADDER,
+    }
+    return {notice: max(moment, work.wanted_at) for notice, moment in moments.items()}
+
+
+def rings(at: datetime, work: Work, done: Done | None, pace: Pace) -> bool | None:
+    """Whether an alarm is said: True, False, or None where something ended the task near to it."""
+    if at > pace.until:
+        return False
+    ends = [moment for moment in (work.off_at, done.performed_at if done else None) if moment is not None]
+    if ends and at > min(ends) + pace.step:
+        return False
+    near = bool(ends) and at + pace.step >= min(ends)
+    return None if near or at > pace.until - pace.slack else True

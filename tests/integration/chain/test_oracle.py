@@ -1,0 +1,63 @@
+"""A simulated hospital with every fault through the running chain, and what became of it against the oracle.
+
+The clock of the shared deployment is moved to the end at once, so what overtakes what is left to the machine; the
+oracle then allows either. What stands in the end, each deadline and each correction owed is exact.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from demo.deployment import START
+from demo.hospital import Faults, Sending, Via, schedule
+from demo.hospital.mllp_client import MllpClient
+from demo.oracle.facts import Pace
+from demo.oracle.judging import judge
+from demo.oracle.observing import observed
+from demo.oracle.settling import settled
+from shared.clock import set_clock
+from shared.stream.kafka import KafkaPublisher
+from shared.stream.records import Saying
+from tests.integration.chain.conftest import Chain
+
+pytestmark = pytest.mark.integration
+FAULTS = Faults(twice=0.1, overtaken=0.1, delayed=0.1, cut=0.05, mis_zoned=0.2, poisoned=0.03)
+PATIENTS, DAYS = 25, 3
+AT_ONCE = timedelta(days=365)
+
+
+async def send_all(chain: Chain, sendings: list[Sending], clock: Path) -> None:
+    """By the hospital's doors, each at its business time."""
+    publisher = KafkaPublisher(chain.local.broker)
+    clients = {f.feed: MllpClient("127.0.0.1", f.mllp_port or 0) for f in chain.local.feeds.values() if f.mllp_port}
+    topics = {f.feed: f.kafka_topic for f in chain.local.feeds.values() if f.kafka_topic}
+    for sending in sendings:
+        set_clock(clock, sending.at)
+        if sending.via is Via.TOPIC:
+            await publisher.say([Saying(topics[sending.feed] or "", sending.control_id.encode(), sending.body, ())])
+        else:
+            answer = await clients[sending.feed].send(sending.body)
+            assert answer.code in ("AA", "CA")
+    for client in clients.values():
+        await client.close()
+    await publisher.close()
+
+
+async def test_chain__comes_to_what_the_oracle_says(chain: Chain) -> None:
+    clock = Path(chain.local.wiring.environment["CARE_CLOCK_FILE"])
+    before = datetime.fromisoformat(clock.read_text())
+    sendings = schedule(417, PATIENTS, DAYS, START, FAULTS)
+    until = max(before, START + timedelta(days=DAYS))
+    await send_all(chain, sendings, clock)
+    set_clock(clock, until)
+    await settled(chain.local.broker, quiet=2.0, patience=60.0)
+    seen = await observed(chain.local.broker, chain.mails)
+    verdict = judge(sendings, seen, Pace(until, AT_ONCE))
+    assert not verdict.differences, "\n".join(map(str, verdict.differences))
+    assert verdict.visits > 20
+    assert verdict.tasks > 20
+    assert verdict.tellings > 100
+    assert verdict.dead_letters > 0
