@@ -14,6 +14,7 @@ from shared.mongo.attempts import MongoAttempts
 from shared.mongo.client import connect, database
 from shared.mongo.documents import MongoDocuments
 from shared.mongo.indexes import Index, ensure_indexes
+from shared.schemas.topics import replay_topic
 from shared.settings import S, ServiceSettings, read
 from shared.stream.batch import BatchHearing, Hearing, Projection
 from shared.stream.decisions import Handler
@@ -90,7 +91,8 @@ class Process:
     ) -> list[Any]:
         """The services of a process that hears events, in start order; with `alarms` also its alarm clock."""
         hearing = self.hearing(handlers, project)
-        consumer, loop = self.plane(list(handlers), hearing, hearing.refuse)
+        topics = [*handlers, *(replay_topic(topic, self.name) for topic in handlers)]
+        consumer, loop = self.plane(topics, hearing, hearing.refuse)
         services = [self.closing(), self.admin(loop), DataPlane(loop), Periodic(loop.learn, LEARN_SECONDS)]
         if alarms is not None:
             sweeper = Sweeper(alarms, self.documents, self.publisher, consumer, self.ledger, self.clock)

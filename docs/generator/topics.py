@@ -13,7 +13,8 @@ below, its `ce_dataschema` names the JSON Schema. One record is at most {MAX_MES
 create` makes what is missing, `care topics check` compares a broker with this page.
 
 Two topics that one service hears have the same number of partitions for ever. What a hearer can never read goes to a
-topic of its own, so that a replay reaches only the one that failed (`care dlq`).
+topic of its own. `care dlq replay` says it again on a third topic (`<topic>.<hearer>.replay`, as many partitions, the same
+key, kept as long), which only the hearer that failed hears, and there it counts as a record of the first.
 """
 
 HOSPITALS_OWN = "An ADT message as the hospital sent it: HL7 v2 ER7, named by `content-type`."
@@ -33,9 +34,11 @@ def _section(topic: Topic) -> str:
         (code(type_), first_line(model) if model else HOSPITALS_OWN, _schema(type_, model))
         for type_, model in types_on(topic).items()
     ]
+    again = ", ".join(code(topic.replays(service)) for service in topic.heard_by)
+    replays = f" Replays: {again}." if again else ""
     dead = ", ".join(code(topic.dead_letters(service)) for service in topic.heard_by) or "none: nobody hears it"
     table_ = table(["Type", "What it says", "Schema"], rows)
-    return f"## {topic.name}\n\nDead letters, kept {DEAD_LETTER_DAYS} days: {dead}.\n\n{table_}"
+    return f"## {topic.name}\n\nDead letters, kept {DEAD_LETTER_DAYS} days: {dead}.{replays}\n\n{table_}"
 
 
 def _schema(type_: str, model: object) -> str:

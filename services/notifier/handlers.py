@@ -101,7 +101,7 @@ class EncounterHandler:
     def read(self, record: Heard) -> Fact:
         """Read any event about an encounter; raises Undecodable or Refused."""
         event = decode(record)
-        if not isinstance(event.data, AboutEncounter) or record.topic != event.data.TOPIC:
+        if not isinstance(event.data, AboutEncounter) or record.origin != event.data.TOPIC:
             raise Refused("type-not-of-topic")
         refs = (Refs(SUBJECTS, (event.data.encounter.encounter_id,)), Refs(DIRECTORIES, (event.envelope.tenant,)))
         return Fact(record, event.envelope, event.data, refs)

@@ -1,7 +1,8 @@
 """Every topic as data: who says it, who hears it, its key, and how long it is kept.
 
 Co-heard topics have the same number of partitions for ever (the RangePartitionAssignor then gives one instance the same
-numbers of each); `care topics` refuses to change a count. Dead letters are one topic per topic and hearer.
+numbers of each); `care topics` refuses to change a count. Dead letters are one topic per topic and hearer, and so are
+replays: what is said again on one of these reaches the hearer that failed and nobody else.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ PARTITIONS: Final = 8
 EVENT_DAYS: Final = 30
 DEAD_LETTER_DAYS: Final = 90
 MAX_MESSAGE_BYTES: Final = 1_048_576
+REPLAY: Final = ".replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,20 @@ class Topic:
     def dead_letters(self, service: str) -> str:
         """The topic that takes what `service` could not hear of this one."""
         return f"{self.name}.{service}.dlq"
+
+    def replays(self, service: str) -> str:
+        """The topic that brings `service`, and nobody else, a record of this one again."""
+        return replay_topic(self.name, service)
+
+
+def replay_topic(topic: str, service: str) -> str:
+    """The name of the topic that brings `service` records of `topic` again."""
+    return f"{topic}.{service}{REPLAY}"
+
+
+def original_of(name: str) -> str:
+    """The topic whose records these are: those of a replay topic are the original's, any other's are its own."""
+    return name.removesuffix(REPLAY).rpartition(".")[0] if name.endswith(REPLAY) else name
 
 
 ADT_INBOUND: Final = Topic(
@@ -65,6 +81,15 @@ def dead_letter_topics() -> tuple[Topic, ...]:
     """One topic for each topic and hearer, said by that hearer and heard by `care dlq`."""
     return tuple(
         Topic(topic.dead_letters(service), "as in the topic", (service,), (), days=DEAD_LETTER_DAYS)
+        for topic in ALL
+        for service in topic.heard_by
+    )
+
+
+def replay_topics() -> tuple[Topic, ...]:
+    """One topic for each topic and hearer, said by `care dlq replay` and heard by that hearer alone."""
+    return tuple(
+        Topic(topic.replays(service), topic.key, ("care",), (service,), partitions=topic.partitions)
         for topic in ALL
         for service in topic.heard_by
     )

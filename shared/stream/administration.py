@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from shared.schemas.topics import ALL, Topic, dead_letter_topics
+from shared.schemas.topics import ALL, REPLAY, Topic, dead_letter_topics, replay_topics
 from shared.stream.kafka import MAX_LETTER_BYTES, MAX_RECORD_BYTES, Broker
 from shared.stream.outages import Away
 
@@ -25,8 +25,8 @@ class Finding:
 
 
 def wanted() -> tuple[Topic, ...]:
-    """Every topic of the contract, dead letters included."""
-    return ALL + dead_letter_topics()
+    """Every topic of the contract, dead letters and replays included."""
+    return ALL + dead_letter_topics() + replay_topics()
 
 
 def configuration(topic: Topic, replication: int) -> dict[str, str]:
@@ -34,7 +34,7 @@ def configuration(topic: Topic, replication: int) -> dict[str, str]:
     return {
         "cleanup.policy": "compact" if topic.compacted else "delete",
         "retention.ms": str(-1 if topic.compacted else topic.days * DAY_MS),
-        "max.message.bytes": str(MAX_LETTER_BYTES if topic.name.endswith(".dlq") else MAX_RECORD_BYTES),
+        "max.message.bytes": str(MAX_LETTER_BYTES if topic.name.endswith((".dlq", REPLAY)) else MAX_RECORD_BYTES),
         "min.insync.replicas": str(max(1, replication - 1)),
         "unclean.leader.election.enable": "false",
     }

@@ -84,7 +84,7 @@ class BatchHearing:
     def _refs_of(self, record: Heard) -> tuple[Refs, ...]:
         """What the record names; nothing for one that cannot be read: it was never decided and left nothing unsaid."""
         try:
-            fact = self.handlers[record.topic].read(record)
+            fact = self.handlers[record.origin].read(record)
         except Exception as unreadable:  # noqa: BLE001 - the letter's own reason says more
             log.info("refused_unread", topic=record.topic, offset=record.offset, code=type(unreadable).__name__)
             return ()
@@ -93,7 +93,7 @@ class BatchHearing:
     def _read(self, record: Heard, letters: list[Saying]) -> Fact | None:
         metrics.heard.labels(record.topic).inc()
         try:
-            fact = self.handlers[record.topic].read(record)
+            fact = self.handlers[record.origin].read(record)
         except (Undecodable, Refused) as refused:
             self._refuse(record, refused.code, letters)
             return None
@@ -139,7 +139,7 @@ class BatchHearing:
             if desk.repeats(fact):
                 metrics.repeats.labels(fact.record.topic).inc()
                 return home_of(fact)
-            return desk.apply(fact, self.handlers[fact.record.topic].decide(fact, desk))
+            return desk.apply(fact, self.handlers[fact.record.origin].decide(fact, desk))
         except Refused as refused:
             self._refuse(fact.record, refused.code, letters)
         except Exception as bug:  # noqa: BLE001 - a bug in deciding one record must not stop the others

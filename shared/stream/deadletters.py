@@ -1,22 +1,46 @@
-"""Dead letters: the record as it was, with the reason in headers that hold codes and places only."""
+"""Dead letters: the record as it was, with the reason in headers that hold codes and places only; and the way back."""
 
 from __future__ import annotations
 
-from shared.schemas.topics import BY_NAME
-from shared.stream.records import Heard, Saying
+from typing import Final
 
-REASON = "dl_reason"
-SERVICE = "dl_service"
-PLACE = "dl_place"
+from shared.schemas.topics import BY_NAME, replay_topic
+from shared.stream.records import Headers, Heard, Saying
+
+REASON: Final = "dl_reason"
+SERVICE: Final = "dl_service"
+PLACE: Final = "dl_place"
+REPLAY_OF: Final = "replay_of"
+"""On a replayed record: the place it was first heard at, which its next dead letter, if any, names again."""
+
+_OURS: Final = (REASON, SERVICE, PLACE, REPLAY_OF)
+
+
+class NotADeadLetter(Exception):
+    """The record says neither where it was heard nor by whom, so nobody can be given it again."""
 
 
 def dead_letter(record: Heard, service: str, reason: str) -> Saying:
     """The saying that puts `record` on `<topic>.<service>.dlq`: key, value and headers untouched, ours added."""
-    topic = BY_NAME[record.topic].dead_letters(service) if record.topic in BY_NAME else f"{record.topic}.{service}.dlq"
-    ours = (
-        (REASON, reason.encode()),
-        (SERVICE, service.encode()),
-        (PLACE, f"{record.topic}/{record.partition}/{record.offset}".encode()),
-    )
-    theirs = tuple(pair for pair in record.headers if pair[0] not in (REASON, SERVICE, PLACE))
-    return Saying(topic, record.key or b"", record.value or b"", theirs + ours)
+    origin = record.origin
+    topic = BY_NAME[origin].dead_letters(service) if origin in BY_NAME else f"{origin}.{service}.dlq"
+    place = record.header(REPLAY_OF) or f"{record.topic}/{record.partition}/{record.offset}"
+    ours = ((REASON, reason.encode()), (SERVICE, service.encode()), (PLACE, place.encode()))
+    return Saying(topic, record.key or b"", record.value or b"", _theirs(record) + ours)
+
+
+def replayed(letter: Heard) -> Saying:
+    """The saying that brings a dead letter back to its hearer alone; raises NotADeadLetter.
+
+    Key, value and the sender's headers are as they were, so it has the same partition, id and sequence.
+    """
+    place, service = letter.header(PLACE), letter.header(SERVICE)
+    topic = place.split("/")[0]
+    if not topic or not service or letter.topic != f"{topic}.{service}.dlq":
+        raise NotADeadLetter
+    headers = (*_theirs(letter), (REPLAY_OF, place.encode()))
+    return Saying(replay_topic(topic, service), letter.key or b"", letter.value or b"", headers)
+
+
+def _theirs(record: Heard) -> Headers:
+    return tuple(pair for pair in record.headers if pair[0] not in _OURS)

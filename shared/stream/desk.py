@@ -18,8 +18,8 @@ Place = tuple[str, str]
 
 
 def stream_of(fact: Fact) -> str:
-    """The name of the numbered stream a fact belongs to."""
-    return f"{fact.record.topic}|{fact.envelope.subject}"
+    """The name of the numbered stream a fact belongs to; a replayed record counts where it was first said."""
+    return f"{fact.record.origin}|{fact.envelope.subject}"
 
 
 class MisplacedDecision(Exception):

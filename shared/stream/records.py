@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from shared.schemas.topics import original_of
+
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -32,6 +34,11 @@ class Heard:
     def cause(self) -> Cause:
         """Its place."""
         return Cause(self.topic, self.partition, self.offset)
+
+    @property
+    def origin(self) -> str:
+        """The topic it counts as: a replayed record is one of the topic that it was first said on."""
+        return original_of(self.topic)
 
     def header(self, name: str) -> str:
         """The last header of that name as text, or ""; bytes that are not UTF-8 are escaped, never an error."""
