@@ -105,6 +105,9 @@ class KafkaPublisher:
             for s in sayings:
                 future = await producer.send(s.topic, value=s.value, key=s.key, headers=list(s.headers))
                 futures.append(future)
+                if self._producer is not producer:
+                    # ended while `send` waited: its buffer took the record, and nobody empties it any more
+                    raise KafkaConnectionError("the producer was replaced")
                 self._pending.setdefault(producer, set()).add(future)
             await asyncio.gather(*futures)
         finally:
