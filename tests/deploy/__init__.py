@@ -1,0 +1,1 @@
+"""What deploy/ says, judged without a cluster and without a container engine."""
