@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -15,31 +15,22 @@ from shared.mongo.client import connect, database
 from shared.mongo.documents import MongoDocuments
 from shared.mongo.indexes import Index, ensure_indexes
 from shared.schemas.topics import replay_topic
-from shared.settings import S, ServiceSettings, read
+from shared.settings import EX_CONFIG, S, ServiceSettings, read
+from shared.startup import NotReady, demand, patiently, tell
 from shared.stream.batch import BatchHearing, Hearing, Projection
 from shared.stream.decisions import Handler
 from shared.stream.host import Background, DataPlane, Periodic, die, run
 from shared.stream.kafka import Broker, KafkaConsumer, KafkaPublisher, lane_of
 from shared.stream.ledger import Ledger
 from shared.stream.loop import Loop, Pace
-from shared.stream.outages import Away
+from shared.stream.measures import LagGauge
 from shared.stream.records import Heard
 from shared.stream.suspects import Suspects
-from shared.telemetry import configure_logs, log
+from shared.telemetry import configure_logs
 
 SWEEP_SECONDS = 0.2
 LEARN_SECONDS = 5.0
-RETRY_SECONDS = 1.0
-
-
-async def patiently(step: Callable[[], Awaitable[Any]]) -> Any:
-    """Do `step`, again and again while a driver is away: a service that starts before its database waits for it."""
-    while True:
-        try:
-            return await step()
-        except Away as away:
-            log.warning("start_waits", what=away.what, code=away.code)
-            await asyncio.sleep(RETRY_SECONDS)
+LAG_SECONDS = 1.0
 
 
 class Process:
@@ -94,10 +85,15 @@ class Process:
         topics = [*handlers, *(replay_topic(topic, self.name) for topic in handlers)]
         consumer, loop = self.plane(topics, hearing, hearing.refuse)
         services = [self.closing(), self.admin(loop), DataPlane(loop), Periodic(loop.learn, LEARN_SECONDS)]
+        services.append(self.lag_of(consumer))
         if alarms is not None:
             sweeper = Sweeper(alarms, self.documents, self.publisher, consumer, self.ledger, self.clock)
             services.append(Periodic(sweeper.sweep, SWEEP_SECONDS))
         return services
+
+    def lag_of(self, consumer: KafkaConsumer) -> Periodic:
+        """Measures how far behind `consumer` is."""
+        return Periodic(LagGauge(consumer, self.ledger).measure, LAG_SECONDS)
 
     def admin(self, loop: Loop) -> Background:
         """The probes of a process whose heart is `loop`."""
@@ -121,11 +117,17 @@ class Process:
 
 
 def serve(name: str, settings_class: type[S], agents: Callable[[Process, S], Awaitable[Sequence[Any]]]) -> None:
-    """The whole of a service's `__main__`: read the environment, make the agents, run until SIGTERM."""
+    """All of a service's `__main__`: read the environment, check the servers, make the agents, run until SIGTERM."""
     configure_logs(name)
     settings = read(settings_class)
 
     async def make() -> Sequence[Any]:
-        return await agents(Process(name, settings), settings)
+        process = Process(name, settings)
+        try:
+            await demand(settings, process.client, process.broker)
+        except NotReady as refused:
+            tell(refused)
+            os._exit(EX_CONFIG)
+        return await agents(process, settings)
 
     run(name, settings.kafka_bootstrap, make)

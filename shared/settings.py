@@ -13,6 +13,7 @@ from typing import Any, Literal, Self, TypeVar
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+EX_CONFIG = 78
 Deployment = Literal["demo", "test", "live"]
 
 
@@ -62,7 +63,7 @@ def read(settings: type[S]) -> S:
             name = "CARE_" + "_".join(str(part) for part in error["loc"]).upper() if error["loc"] else "settings"
             sys.stderr.write(f"{name}: {error['msg']}\n")
         sys.stderr.write("See docs/configuration.md for every setting.\n")
-        raise SystemExit(78) from None
+        raise SystemExit(EX_CONFIG) from None
 
 
 def fields_of(settings: type[ServiceSettings]) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing import Any
 from services.admissions.handlers import COLLECTION, handlers
 from services.admissions.store import INDEXES
 from shared.feeds import parse_feeds
-from shared.process import Process, patiently
+from shared.process import Process
 from shared.secret import hold_to_fingerprint, read_secret
+from shared.startup import patiently
 
 
 async def agents(process: Process, feeds_file: Path, identity_secret_file: Path) -> list[Any]:

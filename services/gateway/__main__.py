@@ -11,8 +11,9 @@ from services.gateway.agents import Doors, agents
 from services.gateway.mllp.limits import Limits
 from services.gateway.settings import Settings
 from shared.feeds import parse_feeds
-from shared.process import Process, patiently, serve
+from shared.process import Process, serve
 from shared.secret import hold_to_fingerprint, read_secret
+from shared.startup import patiently
 
 
 async def _agents(process: Process, settings: Settings) -> list[Any]:

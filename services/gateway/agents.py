@@ -21,10 +21,12 @@ from services.gateway.mllp.server import LOOPBACK, MllpServer
 from services.gateway.store import LEASE_SECONDS, MongoRawMessages
 from shared.feeds import FeedProfile
 from shared.health import AdminServer, Health, stuck
-from shared.process import Process, patiently
+from shared.process import Process
 from shared.schemas.envelope import Mode
 from shared.schemas.topics import MAX_MESSAGE_BYTES
+from shared.startup import patiently
 from shared.stream.host import Background, DataPlane, Periodic
+from shared.stream.kafka import KafkaConsumer
 from shared.stream.loop import Loop
 
 RELAY_SECONDS: Final = 1.0
@@ -60,24 +62,24 @@ async def agents(
     judge = Judge(secret, doors.limits.message)
     intake = Intake(raw, voice, judge, process.clock, lambda: relay.full, outages)
     wanted = [feed for feed in feeds.values() if feed.mode is not Mode.OFF]
-    loop = _loop(process, intake, wanted)
+    plane = _plane(process, intake, wanted)
+    loop = plane[1] if plane else None
     return [
         process.closing(),
         _admin(process, relay, outages, loop),
         Background(_nothing, voice.close),
         Periodic(relay.sweep, RELAY_SECONDS),
-        *([DataPlane(loop)] if loop is not None else []),
+        *([DataPlane(plane[1]), process.lag_of(plane[0])] if plane else []),
         _listening(_servers(process, intake, wanted, doors)),
     ]
 
 
-def _loop(process: Process, intake: Intake, feeds: list[FeedProfile]) -> Loop | None:
+def _plane(process: Process, intake: Intake, feeds: list[FeedProfile]) -> tuple[KafkaConsumer, Loop] | None:
     by_topic = {feed.kafka_topic: feed for feed in feeds if feed.kafka_topic}
     if not by_topic:
         return None
     hearing = TopicHearing(intake, by_topic)
-    _, loop = process.plane(list(by_topic), hearing, hearing.refuse)
-    return loop
+    return process.plane(list(by_topic), hearing, hearing.refuse)
 
 
 def _servers(process: Process, intake: Intake, feeds: list[FeedProfile], doors: Doors) -> list[MllpServer]:

@@ -14,7 +14,8 @@ from services.notifier.channels.sender import Sender
 from services.notifier.handlers import DELIVERIES, DIRECTORIES, SUBJECTS, handlers
 from services.notifier.settings import NotifierPolicy
 from services.notifier.store import Deliveries, MongoDeliveries
-from shared.process import Process, patiently
+from shared.process import Process
+from shared.startup import patiently
 from shared.stream.host import Background, die
 from shared.stream.outages import Away, where
 from shared.telemetry import log, wall_clock
