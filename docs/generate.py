@@ -1,4 +1,5 @@
-"""Writes what is generated: JSON Schema snapshots, docs/topics.md, docs/configuration.md, docs/lifecycles.md.
+"""Writes what is generated: JSON Schema snapshots, docs/topics.md, docs/configuration.md, docs/metrics.md,
+docs/lifecycles.md.
 
 `python docs/generate.py` writes; `--check` writes nothing, names every file that is not as the code says and exits 1.
 """  # noqa: INP001 - a script, not a package: docs/ holds pages
@@ -11,6 +12,7 @@ from typing import Final
 
 from generator.configuration import configuration_page
 from generator.lifecycles import lifecycles_page
+from generator.metrics import metrics_page
 from generator.topics import topics_page
 
 from shared.schemas.catalog import snapshots
@@ -25,6 +27,7 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "docs" / "topics.md": topics_page(),
         ROOT / "docs" / "configuration.md": configuration_page(services),
+        ROOT / "docs" / "metrics.md": metrics_page(),
         ROOT / "docs" / "lifecycles.md": lifecycles_page(services),
         **{SNAPSHOTS / name: text for name, text in snapshots().items()},
     }

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any, Final
 
 import orjson
@@ -101,20 +101,90 @@ def _counter(name: str, meaning: str, *labels: str) -> Counter:
     return Counter(f"care_{name}", meaning, labels, registry=registry)
 
 
-metrics: Final = SimpleNamespace(
-    heard=_counter("records_heard", "Records heard. Flat while the topic grows: the hearer stands still.", "topic"),
-    passed=_counter("records_passed", "Records that are not for this service (e.g. not ADT), by design.", "topic"),
-    repeats=_counter("records_repeated", "Records known again, which changed nothing. Rises after restarts.", "topic"),
-    dead_letters=_counter("dead_letters", "Records that could not be heard. Look: `care dlq list`.", "topic"),
+def _gauge(name: str, meaning: str, *labels: str) -> Gauge:
+    return Gauge(f"care_{name}", meaning, labels, registry=registry)
+
+
+def _histogram(name: str, meaning: str, buckets: Sequence[float], *labels: str) -> Histogram:
+    return Histogram(f"care_{name}", meaning, labels, registry=registry, buckets=buckets)
+
+
+_SOON: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
+_LATE: Final = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Every metric of every service; what each means is said below, and in docs/metrics.md.
+
+    Labels are topics, feeds, channels and codes: bounded, and nothing of a patient.
+    """
+
+    heard: Counter
+    passed: Counter
+    repeats: Counter
+    dead_letters: Counter
+    said: Counter
+    lag: Gauge
+    latency: Histogram
+    batches: Histogram
+    lost_races: Counter
+    away: Counter
+    alarms: Counter
+    alarms_late: Histogram
+    fence_age: Gauge
+    messages: Counter
+    unsaid: Gauge
+    attempts: Counter
+    deliveries: Counter
+
+
+metrics: Final = Metrics(
+    heard=_counter("records_heard", "Records heard. Flat while the lag grows: the hearer is stuck.", "topic"),
+    passed=_counter("records_passed", "Records that are not for this service, by design.", "topic"),
+    repeats=_counter(
+        "records_repeated", "Records known again, which changed nothing. Rises after restarts and replays.", "topic"
+    ),
+    dead_letters=_counter(
+        "dead_letters", "Records that could not be heard. Any is a case: `care dlq list` names each.", "topic"
+    ),
     said=_counter("records_said", "Records said and confirmed, repeats included.", "topic"),
-    lost_races=_counter("lost_races", "Documents another instance wrote first; decided again."),
-    away=_counter("outages", "Times a driver was away and the batch waited.", "what"),
-    batches=Histogram("care_batch_seconds", "From fetched to committed, one batch.", registry=registry),
-    alarms=_counter("alarms_said", "Alarms said; fenced says whether all earlier inputs were heard.", "fenced"),
-    fence_age=Gauge("care_fence_age_seconds", "Age of the fence alarms wait for. High: inputs lag.", registry=registry),
-    messages=_counter("messages_received", "Messages at the door, by feed and outcome.", "feed", "outcome"),
-    unsaid=Gauge("care_gateway_unsaid", "Stored messages that are not said yet.", registry=registry),
-    deliveries=_counter("deliveries", "Outcomes of deliveries, by channel.", "channel", "outcome"),
+    lag=_gauge(
+        "consumer_lag_records",
+        "Records of this instance's partitions that are not committed yet. Rising: it cannot keep up.",
+        "topic",
+    ),
+    latency=_histogram(
+        "event_effect_seconds",
+        "From a record's timestamp to its effect saved, said and committed. Needs clocks that agree.",
+        _SOON,
+        "topic",
+    ),
+    batches=_histogram("batch_seconds", "From fetched to committed, one batch.", _SOON),
+    lost_races=_counter(
+        "lost_races", "Documents another instance wrote first; decided again. Many: keys do not meet one instance."
+    ),
+    away=_counter("outages", "Times a driver was away and work waited for it.", "what"),
+    alarms=_counter("alarms_said", "Alarms said; fenced False: earlier inputs may be unheard.", "fenced"),
+    alarms_late=_histogram(
+        "alarm_late_seconds", "How late an alarm was said after it fell due, on the business clock.", _LATE
+    ),
+    fence_age=_gauge("fence_age_seconds", "Age of the fence that alarms wait for. High: inputs lag."),
+    messages=_counter(
+        "messages_received", "Messages at the doors; outcome unanswered: the sender must come again.", "feed", "outcome"
+    ),
+    unsaid=_gauge(
+        "gateway_unsaid", "Messages stored and not said yet. At the limit (CARE_UNSAID_LIMIT) the doors close."
+    ),
+    attempts=_counter(
+        "delivery_attempts",
+        "Attempts to hand a delivery to its channel, by what was known after it.",
+        "channel",
+        "result",
+    ),
+    deliveries=_counter(
+        "deliveries", "Deliveries that ended, when that was said; unknown: it may have arrived.", "channel", "outcome"
+    ),
 )
 
 

@@ -13,8 +13,8 @@ below, its `ce_dataschema` names the JSON Schema. One record is at most {MAX_MES
 create` makes what is missing, `care topics check` compares a broker with this page.
 
 Two topics that one service hears have the same number of partitions for ever. What a hearer can never read goes to a
-topic of its own. `care dlq replay` says it again on a third topic (`<topic>.<hearer>.replay`, as many partitions, the same
-key, kept as long), which only the hearer that failed hears, and there it counts as a record of the first.
+topic of its own. `care dlq replay` says it again on a third one (`<topic>.<hearer>.replay`: the same key, as many
+partitions), which only the hearer that failed hears; there it counts as a record of the first.
 """
 
 HOSPITALS_OWN = "An ADT message as the hospital sent it: HL7 v2 ER7, named by `content-type`."

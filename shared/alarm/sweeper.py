@@ -113,11 +113,18 @@ class Sweeper:
         rows = await self._documents.due(
             self._alarms.collection, lanes, until, limit=self._limits.rows, lease=self._limits.lease
         )
-        sayings = [self._saying(row, alarm, due, unfenced) for row in rows for alarm, due in self._due(row, until)]
-        if sayings:
-            await self._publisher.say(sayings)
-            metrics.alarms.labels(str(not unfenced)).inc(len(sayings))
-        return len(sayings)
+        found = [(row, alarm, due) for row in rows for alarm, due in self._due(row, until)]
+        if found:
+            await self._publisher.say([self._saying(row, alarm, due, unfenced) for row, alarm, due in found])
+            self._count([due for _, _, due in found], unfenced)
+        return len(found)
+
+    def _count(self, dues: Sequence[datetime], unfenced: bool) -> None:
+        now = self._clock()
+        metrics.said.labels(self._alarms.topic).inc(len(dues))
+        metrics.alarms.labels(str(not unfenced)).inc(len(dues))
+        for due in dues:
+            metrics.alarms_late.observe((now - due).total_seconds())
 
     def _due(self, row: DueAlarm, until: datetime) -> Sequence[tuple[str, datetime]]:
         """One aggregate that cannot be read must not stop the clock of all others; its lease limits the lines."""

@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 from shared.stream.batch import Hearing
 from shared.stream.kafka import Rebalance
 from shared.stream.ledger import Ledger
+from shared.stream.measures import note_effects
 from shared.stream.outages import Abandoned, Away, where
 from shared.stream.records import Heard
 from shared.stream.suspects import Suspects
@@ -180,6 +181,7 @@ class Loop:
         offsets = {(r.topic, r.partition): r.offset + 1 for r in records}
         await self._consumer.commit(offsets)
         self._note_committed(offsets)
+        note_effects(records, time.time())
 
     async def _patiently(self, step: Callable[[], Awaitable[T]]) -> T:
         """Do `step` until no driver is away; full-jitter backoff between tries. Returns what it returned."""

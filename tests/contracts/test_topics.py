@@ -59,7 +59,7 @@ def test_replay__counts_as_the_topic_it_is_of_and_has_its_partitions(topic: Topi
     assert set(topic.heard_by) <= set(of.heard_by)
 
 
-@pytest.mark.parametrize("topic", (*ALL, *dead_letter_topics()), ids=lambda topic: topic.name)
+@pytest.mark.parametrize("topic", [*ALL, *dead_letter_topics()], ids=lambda topic: topic.name)
 def test_original__of_any_other_topic_is_itself(topic: Topic) -> None:
     assert original_of(topic.name) == topic.name
 

@@ -24,7 +24,9 @@ from shared.schemas.notifications import (
     NotificationSuppressed,
     NotificationWithdrawn,
 )
+from shared.schemas.topics import NOTIFICATIONS
 from shared.stream.codec import encode
+from shared.telemetry import metrics
 
 BATCH: Final = 100
 
@@ -105,7 +107,10 @@ class Relay:
         tried = [await self._deliveries.save(one.but(say_until=lease)) for one in found]
         held = [one for one in tried if one is not None]
         if held:
-            await self._publisher.say([encode(event, event.data.TOPIC) for event in self._events(held)])
+            events = self._events(held)
+            await self._publisher.say([encode(event, event.data.TOPIC) for event in events])
+            metrics.said.labels(NOTIFICATIONS.name).inc(len(events))
+            _count(held)
         for one in held:
             await self._note(one.delivery_id, one.outcomes[-1].n)
         return len(held)
@@ -125,3 +130,9 @@ class Relay:
             await asyncio.wait_for(stop.wait(), self._policy.poll_seconds)
         except TimeoutError:
             return
+
+
+def _count(held: list[Delivery]) -> None:
+    for one in held:
+        for outcome in unsaid(one):
+            metrics.deliveries.labels(one.channel, outcome.status).inc()

@@ -15,10 +15,20 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.notifier.domain.breaker import Breaker
-from services.notifier.domain.delivery import Delivery, Due, claim, correction_due, finish, lease_ran_out, never_told
+from services.notifier.domain.delivery import (
+    LEASE_RAN_OUT,
+    Delivery,
+    Due,
+    claim,
+    correction_due,
+    finish,
+    lease_ran_out,
+    never_told,
+)
 from services.notifier.domain.retry import Kind, Result
 from services.notifier.handlers import Channel, DeliveryCollection, withdraw_all
 from services.notifier.settings import NotifierPolicy
+from shared.telemetry import metrics
 
 SWEEP: Final = 100
 LOOK_AGAIN: Final = timedelta(seconds=2)
@@ -90,7 +100,8 @@ class Sender:
     async def _end_leases(self) -> None:
         now = self._clock()
         for one in await self._deliveries.leases_run_out(now, SWEEP):
-            await self._deliveries.save(lease_ran_out(one, now, self._policy.retry_seconds))
+            if await self._deliveries.save(lease_ran_out(one, now, self._policy.retry_seconds)) is not None:
+                metrics.attempts.labels(one.channel, LEASE_RAN_OUT).inc()
 
     async def _begin(self, endpoint: _Endpoint) -> int:
         """Claim for one endpoint. Addresses at their limit are left out, so that they cannot fill the window."""
@@ -143,6 +154,7 @@ class Sender:
     async def _attempt(self, endpoint: _Endpoint, held: Delivery) -> None:
         try:
             result = await self._send(endpoint.channel, held)
+            metrics.attempts.labels(endpoint.channel.kind, result.kind.value).inc()
             endpoint.breaker = endpoint.breaker.after(result.kind, self._clock())
             await self._record(held, result)
         finally:
