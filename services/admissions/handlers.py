@@ -19,6 +19,7 @@ from services.admissions.domain.decide import Message, Telling, decide
 from services.admissions.domain.lifecycle import ACTING
 from services.admissions.domain.model import Patient
 from shared.feeds import FeedProfile
+from shared.hl7.er7 import Message as Er7Message
 from shared.hl7.er7 import parse
 from shared.hl7.malformed import Malformed
 from shared.schemas.adt import AdtEvent
@@ -118,18 +119,25 @@ def _json(value: bytes, profile: FeedProfile) -> AdtEvent:
 
 
 def _er7(value: bytes, profile: FeedProfile) -> AdtEvent | None:
-    facts = FeedFacts(
+    try:
+        message = parse(value, charset=profile.charset)
+        event = read_adt(message, feed=_facts(message, profile))
+    except Malformed as malformed:
+        raise Refused(malformed.code.value.replace("_", "-")) from None
+    return None if isinstance(event, NotAdt) else event
+
+
+def _facts(message: Er7Message, profile: FeedProfile) -> FeedFacts:
+    """A time without an offset is in the zone of the facility where it was, which one feed may have several of."""
+    where = message.segment("PV1").element(3).value(4), message.segment("EVN").element(7).value()
+    facility = profile.facility_named(*where, message.header.element(4).value())
+    return FeedFacts(
         name=profile.feed,
-        zone=profile.zone,
+        zone=profile.zone_of(facility or profile.facility),
         default_authority=profile.default_authority,
         provider_authority=profile.people_authority,
         charset=profile.charset,
     )
-    try:
-        event = read_adt(parse(value, charset=profile.charset), feed=facts)
-    except Malformed as malformed:
-        raise Refused(malformed.code.value.replace("_", "-")) from None
-    return None if isinstance(event, NotAdt) else event
 
 
 def _decision(before: Patient | None, after: Patient, tellings: tuple[Telling, ...]) -> Decision:

@@ -222,3 +222,24 @@ def test_decide__no_patient_data_in_keys_subjects_and_ids() -> None:
     for say in house.said:
         assert "100200" not in f"{say.key}{say.id}{say.subject}"
         assert say.subject == say.data.encounter.encounter_id  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("said", "instant"),
+    [
+        ({"location": "4W^401^1^LAKE"}, "2026-11-03T21:00:00Z"),
+        ({"where": "LAKE"}, "2026-11-03T21:00:00Z"),
+        ({"facility": "LAKE"}, "2026-11-03T21:00:00Z"),
+        ({"location": "4W^401^1^ELSEWHERE"}, "2026-11-03T20:00:00Z"),
+    ],
+    ids=["pv1-3", "evn-7", "msh-4", "unknown"],
+)
+def test_read__a_time_without_an_offset_is_of_the_facility(said: dict[str, str], instant: str) -> None:
+    """15:00 is 21:00 UTC in Chicago (UTC-6) and 20:00 in the feed's own New York (UTC-5), in November."""
+    house = House(feeds(facility_zones={"LAKE": "America/Chicago"}))
+    house.hear(adt("A03", "03 1510", happened="03 1500", end="03 1500", **said))
+    (discharged,) = house.said
+    assert isinstance(discharged.data, EncounterDischarged)
+    at = discharged.data.encounter.discharged_at
+    assert at is not None
+    assert at.model_dump(mode="json")["instant"] == instant
