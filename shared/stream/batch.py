@@ -19,6 +19,7 @@ from shared.stream.documents import Document, Documents, Unsaid
 from shared.stream.ledger import Ledger
 from shared.stream.outages import Away, OutputTooLarge, where
 from shared.stream.records import Cause, Heard, Saying
+from shared.stream.suspects import UNREAD
 from shared.telemetry import log, metrics
 
 MAX_ROUNDS = 10
@@ -66,10 +67,11 @@ class BatchHearing:
 
     async def refuse(self, record: Heard, reason: str) -> None:
         """Dead-letter a record that never came back from being heard; what it saved and never said stays to be said."""
-        await self._keep_unsaid(record)
+        if reason != UNREAD:
+            await self._keep_unsaid(record)
         letters: list[Saying] = []
         self._refuse(record, reason, letters)
-        await self.publisher.say(letters)
+        await self._say_all(letters)
 
     async def _keep_unsaid(self, record: Heard) -> None:
         """Its offset will be committed, which would settle its outbox entries: from now on nothing settles them."""

@@ -2,7 +2,8 @@
 
 A partition whose hearer ended uncleanly twice at the same committed offset is under suspicion: its next batch is heard
 one record at a time, each attempt counted durably before it is decided. At the limit the record goes to the dead
-letters. A driver that is away, a rebalance, or a kill from outside that the next try survives dead-letters nothing.
+letters; if even that kills, because what it left unsaid is looked for by reading it, it goes there unread at twice the
+limit. A driver that is away, a rebalance, or a kill from outside that the next try survives dead-letters nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from shared.stream.documents import Attempts
 from shared.stream.records import Heard
 
 LIMIT = 5
+CRASH_LOOP, UNREAD = "crash-loop", "crash-loop-unread"
 
 
 class Suspects:
@@ -45,10 +47,12 @@ class Suspects:
     async def admits(self, part: Sequence[Heard]) -> bool:
         """May this part be heard? Counts the attempt; a record at the limit is dead-lettered instead."""
         record = self._alone(part)
-        if record is None or await self._attempts.attempt(record.cause) <= LIMIT:
+        if record is None:
             return True
-        await self._refuse(record, "crash-loop")
-        return False
+        tried = await self._attempts.attempt(record.cause)
+        if tried > LIMIT:
+            await self._refuse(record, CRASH_LOOP if tried <= 2 * LIMIT else UNREAD)
+        return tried <= LIMIT
 
     async def through(self, part: Sequence[Heard]) -> None:
         """The part is committed."""
