@@ -6,8 +6,9 @@ No service's database is asked. Repeats of a record are removed by its id, as ev
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from email import message_from_bytes
 from email.message import Message as Mail
 from itertools import accumulate
@@ -18,12 +19,10 @@ from shared.schemas.commands import CompleteTask
 from shared.schemas.encounters import AboutEncounter, EncounterEvent, EncounterUpdated
 from shared.schemas.envelope import Event
 from shared.schemas.notifications import DeliveryState, NotificationDecided, NotificationEvent
-from shared.schemas.tasks import TaskEvent
-from shared.schemas.topics import ADT_INBOUND, ALL, COMMANDS, dead_letter_topics
+from shared.schemas.tasks import TaskEvent, TaskState
+from shared.schemas.topics import ADT_INBOUND, COMMANDS
 from shared.schemas.transitions import TransitionEvent
 from shared.stream.codec import Undecodable, decode, envelope_of
-from shared.stream.kafka import Broker
-from shared.stream.reading import Onlooker
 from shared.stream.records import Heard
 
 REPEAT = "X-Care-Possible-Repeat"
@@ -64,6 +63,11 @@ class Observed:
         """One mail; a repeat that says so is counted apart."""
         delivery = str(message.get("X-Care-Delivery", ""))
         (self.repeats if message.get(REPEAT) else self.mails)[delivery] += 1
+
+    def is_settled(self, until: datetime) -> bool:
+        """Whether every delivery has an outcome and every alarm up to `until` was said."""
+        pending = any(one.status == "pending" for one in self._deliveries.values())
+        return not pending and not any(_rings(one.task, until) for one in self._tasks.values())
 
     def arrivals(self) -> list[Arrival]:
         """In an order that every partition keeps; between partitions by the time at the door."""
@@ -200,37 +204,21 @@ def control_id_of(body: bytes) -> str:
     return fields[9].decode("ascii", "replace") if len(fields) > 9 else ""
 
 
-async def observed(broker: Broker, mails: Iterable[Mail]) -> Observed:
-    """All that the topics hold from their beginning to now, and all mails. Raises Away."""
-    found = Observed()
-    names = [topic.name for topic in (*ALL, *dead_letter_topics())]
-    onlooker = Onlooker(broker, names)
-    await onlooker.start()
-    try:
-        records = [record async for record in _all(onlooker)]
-    finally:
-        await onlooker.stop()
-    for record in sorted(records, key=lambda one: (names.index(one.topic), one.partition, one.offset)):
-        found.hear(record)
-    for mail in mails:
-        found.mail(mail)
-    return found
-
-
 def kept_mails(directory: Path) -> Iterator[Mail]:
     """The mails that a local mailbox kept as files."""
     for file in sorted(directory.glob("*.eml")):
         yield message_from_bytes(file.read_bytes())
 
 
-async def _all(onlooker: Onlooker) -> AsyncIterator[Heard]:
-    async for record in onlooker.until_end():
-        yield record
-
-
 def _visit(event: AboutEncounter) -> str:
     number = event.encounter.visit_number
     return number.value if number else ""
+
+
+def _rings(task: TaskState, until: datetime) -> bool:
+    """Whether an alarm of the task is due and was not said."""
+    moments = {"planned": task.opens_at, "due": task.due_at, "overdue": task.escalates_at}
+    return task.business_status in moments and moments[task.business_status] <= until
 
 
 def _outcome(delivery: DeliveryState) -> str:
