@@ -113,10 +113,10 @@ class Sweeper:
         rows = await self._documents.due(
             self._alarms.collection, lanes, until, limit=self._limits.rows, lease=self._limits.lease
         )
-        found = [(row, alarm, due) for row in rows for alarm, due in self._due(row, until)]
+        found = [each for row in rows for each in self._found(row, until, unfenced)]
         if found:
-            await self._publisher.say([self._saying(row, alarm, due, unfenced) for row, alarm, due in found])
-            self._count([due for _, _, due in found], unfenced)
+            await self._publisher.say([saying for _, saying in found])
+            self._count([due for due, _ in found], unfenced)
         return len(found)
 
     def _count(self, dues: Sequence[datetime], unfenced: bool) -> None:
@@ -126,10 +126,11 @@ class Sweeper:
         for due in dues:
             metrics.alarms_late.observe((now - due).total_seconds())
 
-    def _due(self, row: DueAlarm, until: datetime) -> Sequence[tuple[str, datetime]]:
+    def _found(self, row: DueAlarm, until: datetime, unfenced: bool) -> Sequence[tuple[datetime, Saying]]:
         """One aggregate that cannot be read must not stop the clock of all others; its lease limits the lines."""
         try:
-            return self._alarms.due(row.state, until)
+            alarms = self._alarms.due(row.state, until)
+            return [(due, self._saying(row, alarm, due, unfenced)) for alarm, due in alarms]
         except Exception as bug:  # noqa: BLE001 - as above
             log.error("alarm_unreadable", aggregate=row.id, code=type(bug).__name__, place=where(bug))
             return ()
