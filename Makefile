@@ -2,6 +2,7 @@
 # Needs GNU make and a Python from 3.11 to 3.13 with its venv module. Another Python: make sync PYTHON=python3.12
 
 PYTHON ?= python3
+OVERLAY ?= local
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 SYNCED := .venv/.synced
@@ -10,7 +11,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sync demo up test lint fmt types imports unit integration loss lock schemas docs clean
+.PHONY: help sync demo up test lint fmt types imports unit integration loss lock schemas docs image manifests clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +59,12 @@ lock: $(BIN)/uv ## resolve the dependencies anew, with hashes; names no registry
 
 schemas docs: sync ## rewrite what is generated: JSON Schema snapshots, docs/configuration.md, docs/topics.md
 	$(BIN)/python docs/generate.py
+
+image: ## the container image care-transitions:dev (needs Docker)
+	docker build -f deploy/Dockerfile --build-arg REVISION=$$(git rev-parse HEAD) -t care-transitions:dev .
+
+manifests: ## what Kubernetes would be given: make manifests OVERLAY=local (needs kubectl)
+	@kubectl kustomize deploy/k8s/overlays/$(OVERLAY)
 
 clean: ## as after a fresh clone, .venv removed too
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* dist var

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
-
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from typing import TYPE_CHECKING
 
 from demo.stack.ports import LOOPBACK, free_ports
+
+if TYPE_CHECKING:
+    from aiosmtpd.smtp import SMTP, Envelope, Session
 
 OnMail = Callable[[Message, float], None]
 
@@ -37,6 +38,8 @@ class Mailbox:
     """Runs in a thread of this process, on a free loopback port."""
 
     def __init__(self, directory: Path, on_mail: OnMail | None = None) -> None:
+        from aiosmtpd.controller import Controller  # of the demo group: the image ships this room without it
+
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.port = free_ports(1)[0]

@@ -17,7 +17,6 @@ from tests.deploy.runtime_only import LOCK, locked, normalised
 
 RECIPE = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-LAZY = "demo.mailbox imports aiosmtpd when it is imported; it must wait until a Mailbox is made"
 
 
 def instructions(name: str) -> list[str]:
@@ -101,7 +100,6 @@ def test_services__need_nothing_but_the_lock() -> None:
     assert (run.returncode, run.stderr) == (0, "")
 
 
-@pytest.mark.xfail(strict=True, reason=LAZY)
 def test_care__needs_nothing_but_the_lock() -> None:
     run = importing("care.__main__")
     assert (run.returncode, run.stderr) == (0, "")
