@@ -37,9 +37,9 @@ def _too_old(case: Case) -> bool:
 
 
 def _allowed(case: Case) -> bool:
-    address = case.address.casefold()
-    if not is_address(address):
+    if not is_address(case.address):
         return False
+    address = case.address.casefold()
     return case.rules.live or address in case.rules.allow_list or _domain(address) in case.rules.allow_list
 
 
