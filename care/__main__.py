@@ -6,6 +6,9 @@ import typer
 
 from care import directory, dlq, hl7, local, sending, tasks, topics
 from care.doctor import doctor
+from care.feeds import feeds
+from care.tail import tail
+from care.top import top
 from care.trace import trace
 
 app = typer.Typer(
@@ -25,6 +28,9 @@ app.add_typer(directory.app, name="directory", rich_help_panel="A deployment")
 app.add_typer(topics.app, name="topics", rich_help_panel="A deployment")
 app.add_typer(dlq.app, name="dlq", rich_help_panel="A deployment")
 app.command(rich_help_panel="A deployment")(trace)
+app.command(rich_help_panel="A deployment")(top)
+app.command(rich_help_panel="A deployment")(feeds)
+app.command(rich_help_panel="A deployment")(tail)
 app.command(rich_help_panel="A deployment")(doctor)
 
 

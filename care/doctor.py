@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from care.running import run
-from care.session import Session, environment
+from care.session import ADMIN_PORT, Session, environment
 from services.admissions.settings import Settings as Admissions
 from services.discharge.settings import Settings as Discharge
 from services.followup.settings import Settings as Followup
@@ -63,7 +63,7 @@ def doctor() -> None:
 def _settings(settings: Mapping[str, str]) -> Iterator[Check]:
     known = {name for each in SERVICES.values() for name in fields_of(each)}
     for name in sorted(settings):
-        if name.split("__")[0] not in known and not name.startswith("CARE_TEST_"):
+        if name.split("__")[0] not in known and not name.startswith(("CARE_TEST_", ADMIN_PORT)):
             yield Check("settings", "warn", f"{name} is not a setting; see docs/configuration.md")
     for service, each in SERVICES.items():
         try:

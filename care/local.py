@@ -16,7 +16,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from care.session import Session, running_stack_file
+from care.session import ADMIN_PORT, Session, running_stack_file
 from care.trace import trees_of
 from demo.deployment import START, Deployment, deployed
 from demo.play import Outcome, play
@@ -42,7 +42,8 @@ def _running(kafka: str, tally: Tally | None, console: Console) -> Iterator[Depl
 @contextlib.contextmanager
 def _announced(local: Deployment) -> Iterator[None]:
     file = running_stack_file()
-    file.write_text(json.dumps(dict(local.wiring.environment)))
+    ports = {ADMIN_PORT + name.upper(): str(port) for name, port in local.wiring.admin_ports.items()}
+    file.write_text(json.dumps({**local.wiring.environment, **ports}))
     file.chmod(0o600)
     try:
         yield
@@ -55,7 +56,7 @@ def up(
 ) -> None:
     """Run the local stack and all five services until Ctrl-C. Real clock; mails go to a local mailbox only.
 
-    In another terminal: `care simulate`, `care task list`, `care trace`, `care dlq list`, `care doctor`.
+    In another terminal: `care simulate`, `care top`, `care feeds`, `care tail`, `care task list`, `care trace`.
     """
     console = Console()
     stop = threading.Event()
@@ -139,6 +140,8 @@ def _summary(console: Console, tally: Tally, outcome: Outcome, local: Deployment
     if latency is not None:
         console.print(f"message → mail median {latency[0]:.2f} s, 95 % within {latency[1]:.2f} s")
     console.print(f"took           {outcome.seconds:.0f} s for {outcome.simulated.days} simulated days")
+    if outcome.verdict:
+        console.print(f"oracle         {outcome.verdict}")
     for wrong in outcome.wrong:
         console.print(f"[red]wrong:[/] {wrong}")
     console.rule(f"one of them: care trace {outcome.example}")
@@ -148,7 +151,7 @@ def _summary(console: Console, tally: Tally, outcome: Outcome, local: Deployment
     console.print(f"the mails: {KEPT}/mailbox/*.eml    the services' logs: {KEPT}/*.log")
     console.print("`care demo --keep` or `care up` + `care simulate` leave it running; then, in another terminal:")
     console.print("  care trace VISIT     raw message → encounter → transition → tasks → each delivery")
-    console.print("  care task list · care dlq list · care topics check · care doctor")
+    console.print("  care top · care feeds · care tail TOPIC · care task list · care dlq list · care doctor")
     console.print(f"topics: docs/topics.md    databases: care_<service> at {local.stack.mongo.uri.split('?')[0]}")
 
 

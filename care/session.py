@@ -18,6 +18,9 @@ import typer
 from shared.mongo.client import connect, database
 from shared.stream.kafka import Broker
 
+ADMIN_PORT = "CARE_ADMIN_PORT_"
+"""And a service's name in capitals: where its probes and metrics are on this machine. No service reads it."""
+
 
 def running_stack_file() -> Path:
     """Where a running local stack says how to reach it."""
@@ -49,6 +52,10 @@ class Session:
         """A service's database; the caller is inside a running event loop."""
         prefix = self.settings.get("CARE_DATABASE_PREFIX", "care")
         return database(connect(self.settings["CARE_MONGO_URL"], timeout=5.0), f"{prefix}_{service}")
+
+    def admin_port(self, service: str) -> int:
+        """Where a service's probes and metrics are, on loopback; 0: not known."""
+        return int(self.settings.get(ADMIN_PORT + service.upper(), "0"))
 
     def group(self, service: str) -> str:
         """A service's consumer group."""

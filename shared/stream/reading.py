@@ -13,10 +13,11 @@ from shared.stream.records import Heard
 
 
 class Onlooker:
-    """Follows topics from their beginning; commits nothing, belongs to no group."""
+    """Follows topics from their beginning, or from their end at `start`; commits nothing, belongs to no group."""
 
-    def __init__(self, broker: Broker, topics: Sequence[str]) -> None:
+    def __init__(self, broker: Broker, topics: Sequence[str], *, at_end: bool = False) -> None:
         self._topics = list(topics)
+        self._at_end = at_end
         self._consumer = AIOKafkaConsumer(
             **broker.options(), enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=100
         )
@@ -30,9 +31,24 @@ class Onlooker:
             for topic in self._topics:
                 self._places += [TopicPartition(topic, n) for n in self._consumer.partitions_for_topic(topic) or ()]
             self._consumer.assign(self._places)
+            if self._at_end:
+                await self._skip()
         except (KafkaError, OSError) as error:
             await self._consumer.stop()
             raise Away("kafka", type(error).__name__) from error
+
+    @property
+    def places(self) -> list[tuple[str, int]]:
+        """The partitions that were found."""
+        return [(tp.topic, tp.partition) for tp in self._places]
+
+    async def _skip(self) -> None:
+        """To the ends as fetches see them: ListOffsets' *latest* is too early on the local broker."""
+        await self._consumer.seek_to_end(*self._places)
+        while len(await self.ends()) < len(self._places):
+            await self._consumer.getmany(timeout_ms=100)
+        for (topic, partition), end in (await self.ends()).items():
+            self._consumer.seek(TopicPartition(topic, partition), end)
 
     async def stop(self) -> None:
         """Close the connections."""

@@ -1,0 +1,126 @@
+"""`care feeds`: each hospital's feed, its door and what came through it lately.
+
+Looks into the gateway's database, as an operator may. The newest messages are found from the end of the collection, so
+that it costs the same however many are kept; only a feed that has been silent for long is searched for.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from care.pages import Page, page
+from care.running import run
+from care.session import Session, session
+from services.gateway.store import RAW, REFUSED
+from shared.clock import business_clock
+from shared.feeds import FeedProfile, FeedsInvalid, parse_feeds
+from shared.mongo.client import away
+
+RECENT = 20_000
+"""So many of the newest messages are looked at for the rate."""
+
+HEADS = ("feed", "door", "mode", "last message", "a minute", "stored", "repeated", "refused", "unanswered", "unsaid")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the gateway's database holds of one feed; `last`: its newest message, on the business clock."""
+
+    last: datetime | None
+    recent: int
+    refused: int
+    unsaid: int
+
+
+def feeds(
+    minutes: float = typer.Option(5.0, "--minutes", min=0.1, help="Over how many minutes the rate is taken."),
+) -> None:
+    """Show each feed: door, mode, last message, rate, and what was stored, refused or not said yet.
+
+    Stored, repeated and unanswered count from the gateway's start and need its admin port; the rest is from its
+    database. A feed whose last message is old is silent, or its door is not reached: ask the hospital.
+    """
+    here = session()
+    profiles = _profiles(here)
+    now = _business_time(here)
+    kept = run(kept_of(here, profiles, now - timedelta(minutes=minutes)))
+    port = here.admin_port("gateway")
+    shown = table(profiles, kept, page(port) if port else None, minutes)
+    console = Console()
+    Console(width=max(console.width, 120)).print(shown)
+    if not port:
+        typer.echo("CARE_ADMIN_PORT_GATEWAY is not set, so what the gateway counts is not known.", err=True)
+
+
+def _profiles(here: Session) -> dict[str, FeedProfile]:
+    file = here.settings.get("CARE_FEEDS_FILE", "")
+    try:
+        return parse_feeds(tomllib.loads(Path(file).read_text("utf-8")))
+    except (OSError, tomllib.TOMLDecodeError, FeedsInvalid) as error:
+        problem = "; ".join(error.problems) if isinstance(error, FeedsInvalid) else type(error).__name__
+        typer.secho(f"the feeds file {file or '(CARE_FEEDS_FILE is not set)'} cannot be used: {problem}", err=True)
+        typer.echo("Set CARE_FEEDS_FILE to the file that the gateway reads (docs/feeds.md).", err=True)
+        raise typer.Exit(78) from None
+
+
+def _business_time(here: Session) -> datetime:
+    file = here.settings.get("CARE_CLOCK_FILE")
+    return business_clock(Path(file) if file else None)()
+
+
+async def kept_of(here: Session, profiles: Mapping[str, FeedProfile], since: datetime) -> dict[str, Kept]:
+    """For each feed what is stored; `recent` counts the messages received after `since`. Raises Away."""
+    database = here.database("gateway")
+    recent: Counter[str] = Counter()
+    with away():
+        rows = database[RAW].find({}, {"feed": 1, "received_at": 1}, limit=RECENT).sort([("$natural", -1)])
+        async for row in rows:
+            recent[row["feed"]] += row["received_at"] > since
+        return {feed: await _kept(database, feed, recent[feed]) for feed in profiles}
+
+
+async def _kept(database: Any, feed: str, recent: int) -> Kept:
+    newest = await database[RAW].find({"feed": feed}, {"received_at": 1}).sort([("$natural", -1)]).to_list(1)
+    refused = await database[REFUSED].count_documents({"feed": feed})
+    unsaid = await database[RAW].count_documents({"feed": feed, "lease_until": {"$type": "date"}}, hint="unsaid")
+    return Kept(newest[0]["received_at"] if newest else None, recent, refused, unsaid)
+
+
+def table(profiles: Mapping[str, FeedProfile], kept: Mapping[str, Kept], gateway: Page | None, minutes: float) -> Table:
+    """The table; `gateway` None: what only it counts is not known."""
+    found = Table(*HEADS, box=None)
+    for feed, profile in profiles.items():
+        one = kept[feed]
+        counts = gateway.by("care_messages_received_total", "outcome", feed=feed) if gateway else None
+        found.add_row(
+            feed,
+            _door(profile),
+            profile.mode.value,
+            f"{one.last:%Y-%m-%d %H:%M:%S}Z" if one.last else "none",
+            f"{one.recent / minutes:.1f}",
+            _count(counts, "stored", "control-id-reused"),
+            _count(counts, "repeated"),
+            str(one.refused),
+            _count(counts, "unanswered"),
+            str(one.unsaid),
+        )
+    return found
+
+
+def _door(profile: FeedProfile) -> str:
+    doors = [f"MLLP {profile.mllp_port}"] if profile.mllp_port is not None else []
+    return ", ".join(doors + ([f"topic {profile.kafka_topic}"] if profile.kafka_topic else [])) or "none"
+
+
+def _count(counts: Mapping[str, float] | None, *outcomes: str) -> str:
+    return "–" if counts is None else f"{sum(counts.get(outcome, 0.0) for outcome in outcomes):.0f}"
