@@ -85,9 +85,11 @@ class _Deciding:
         return Decided(derived_id("delivery", self._envelope.id, candidate.recipient, channel), told, context)
 
     def _correction_context(self, lines: Ledger) -> dict[str, Any]:
-        """What is taken back, by kind and reference. Of a restricted stay nothing else is said."""
+        """What is taken back, by kind and reference; nothing else of a restricted stay, nor under a disputed number,
+        where the name that stands may be the other person's.
+        """
         took_back = [{"reference": reference, "notice": told.notice} for reference, told in lines.items()]
-        masked = is_restricted(self._envelope, self._data)
+        masked = is_restricted(self._envelope, self._data) or self._data.patient.identity_disputed
         return {"masked": masked, "takes_back": took_back, **({} if masked else context_of(self._data))}
 
     def _line(self, candidate: Candidate, channel: str, address: str, reason: Reason | None, **more: Any) -> Told:
