@@ -11,11 +11,15 @@ from typing import Protocol
 
 from rich.console import Console
 
-from demo.conductor import Conductor, Doors, Stuck
+from demo.conductor import STEP, Conductor, Doors, Stuck
 from demo.drain import HEARERS, Drain
 from demo.hospital.mllp_client import MllpClient
 from demo.hospital.schedule import schedule
 from demo.hospital.sendings import Sending
+from demo.oracle.facts import Pace
+from demo.oracle.following import followed
+from demo.oracle.judging import Verdict, judge
+from demo.oracle.observing import kept_mails
 from demo.screen import Screen
 from demo.stack.ports import LOOPBACK
 from demo.staff import Staff
@@ -24,6 +28,9 @@ from shared.feeds import FeedProfile
 from shared.schemas.topics import ALL, dead_letter_topics
 from shared.stream.kafka import Broker, KafkaPublisher
 from shared.stream.reading import Onlooker
+
+JUDGED_SECONDS = 35.0
+"""An alarm whose saying lost a race rings again after its lease of 30 s."""
 
 
 class Reach(Protocol):
@@ -39,12 +46,13 @@ class Reach(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """`wrong` lists what should have shown and did not; `example` is a visit to trace."""
+    """`wrong`: what should have shown and did not, and where the oracle disagrees; `example` is a visit to trace."""
 
     seconds: float
     simulated: timedelta
     example: str
     wrong: tuple[str, ...]
+    verdict: str = ""
 
 
 async def play(
@@ -61,8 +69,20 @@ async def play(
     sendings = schedule(seed, patients, days, start)
     end = start + timedelta(days=days)
     stuck = await _conduct(reach, feeds, sendings, (seed, start, end), tally, console)
-    wrong = (f"nothing moved for too long; {stuck}",) if stuck else tuple(_missing(tally))
-    return Outcome(time.monotonic() - began, end - start, _example(sendings), wrong)
+    seconds, example = time.monotonic() - began, _example(sendings)
+    if stuck:
+        return Outcome(seconds, end - start, example, (f"nothing moved for too long; {stuck}",))
+    verdict = await _judged(reach, sendings, end)
+    wrong = (*_missing(tally), *(f"oracle: {difference}" for difference in verdict.differences))
+    return Outcome(seconds, end - start, example, wrong, str(verdict))
+
+
+async def _judged(reach: Reach, sendings: list[Sending], end: datetime) -> Verdict:
+    """What became of all that was sent, against what the hospital meant. The mailbox stands beside the feeds' file."""
+    seen = await followed(reach.broker, end, quiet=0.3, patience=JUDGED_SECONDS)
+    for mail in kept_mails(Path(reach.settings["CARE_FEEDS_FILE"]).parent / "mailbox"):
+        seen.mail(mail)
+    return judge(sendings, seen, Pace(end, STEP))
 
 
 async def _conduct(
