@@ -1,0 +1,1 @@
+"""Deterministic simulation: the production code of all five services on virtual time, under seeded faults."""
