@@ -103,7 +103,7 @@ def chosen(
     letters: Sequence[Heard], *, place: str = "", topic: str = "", reason: str = "", service: str = ""
 ) -> list[Heard]:
     """The letters that are meant, in the order of their records; of one that failed again and again, the last."""
-    last = {(letter.header(PLACE), letter.header(SERVICE)): letter for letter in letters}
+    last = {(letter.header(PLACE), letter.header(SERVICE)): letter for letter in letters if letter.header(PLACE)}
     meant = [
         letter
         for letter in last.values()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import typer
 from prometheus_client.parser import text_string_to_metric_families
@@ -23,13 +24,21 @@ Buckets = Mapping[float, float]
 """Upper bound -> how many were at most that; the last bound is infinite."""
 
 
+class Sample(NamedTuple):
+    """One figure, as Prometheus' text form has it."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
+
+
 @dataclass(frozen=True)
 class Page:
     """One look at one service. `alive`, `ready`: "ok", the code of what is wrong, or "no answer". `at` is monotonic."""
 
     alive: str
     ready: str
-    samples: tuple[tuple[str, Mapping[str, str], float], ...]
+    samples: tuple[Sample, ...]
     at: float
 
     def total(self, name: str, **labels: str) -> float:
@@ -64,7 +73,7 @@ def page(port: int) -> Page:
     """One service at a port of this machine; one that does not answer has no samples."""
     alive, ready, text = (_get(port, path) for path in ("livez", "readyz", "metrics"))
     samples = tuple(
-        (sample.name, sample.labels, sample.value)
+        Sample(sample.name, sample.labels, sample.value)
         for family in text_string_to_metric_families(text if alive != NO_ANSWER else "")
         for sample in family.samples
     )

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from care.pages import Page, pages, quantile, since
+from care.pages import NO_ANSWER, Page, pages, quantile, since
 from care.session import Session, session
 
 HEADS = (
@@ -71,6 +71,8 @@ def table(before: Mapping[str, Page], after: Mapping[str, Page]) -> Table:
 
 def row(before: Page, now: Page) -> list[str]:
     """One service's cells after its name."""
+    if now.alive == NO_ANSWER:
+        return [_verdict(NO_ANSWER)] * 2 + ["–"] * (len(HEADS) - 3)
     times = since(before.buckets(LATENCY), now.buckets(LATENCY))
     return [
         _verdict(now.alive),

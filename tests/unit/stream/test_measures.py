@@ -6,10 +6,14 @@ from dataclasses import dataclass, fields, replace
 
 import pytest
 
+from services.gateway.handlers.ports import Outages
 from shared.stream.ledger import Ledger
 from shared.stream.measures import LagGauge, Place, lag_by_topic, note_effects
+from shared.stream.outages import Away
 from shared.stream.records import Heard
 from shared.telemetry import metrics, registry
+from tests.contracts_suite.counting import a_poke, heard, heard_all
+from tests.unit.stream.office import Office
 
 
 @dataclass
@@ -79,3 +83,23 @@ def test_metric__is_explained_and_its_labels_are_of_bounded_kinds(field: str) ->
     assert described.name.startswith("care_")
     assert described.documentation.endswith(".")
     assert set(metric._labelnames) <= {"topic", "what", "fenced", "feed", "outcome", "channel", "result"}
+
+
+async def test_lost_races__counts_documents_another_instance_wrote_first() -> None:
+    office = Office()
+    await office.hear(heard_all([a_poke("a", 1)]))
+    rival = office.another()
+    office.documents.rivals = [lambda: rival.hear([heard(a_poke("a", 2), 1)])]
+    before = value("care_lost_races_total")
+    await office.hear([heard(a_poke("a", 3), 0, partition=1)])
+    assert value("care_lost_races_total") == before + 1
+
+
+def test_outages__counts_once_until_it_is_back() -> None:
+    outages, before = Outages(), value("care_outages_total", what="kafka")
+    gone = Away("kafka", "Planted")
+    outages.note(gone)
+    outages.note(gone)
+    outages.over(gone.what)
+    outages.note(gone)
+    assert value("care_outages_total", what="kafka") == before + 2
