@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from demo.stack import Kafka, Mongo
+from shared.stream.administration import create
+from tests.integration.engine.conftest import a_broker
 from tests.integration.loss.trial import Account, Trial
 
 _COUNTS = ("events", "lost", "doubled", "redelivered", "repeats", "letters")
@@ -36,8 +38,16 @@ def events(request: pytest.FixtureRequest) -> int:
     return 240 if request.config.getoption("rounds", 1) == 1 else 800
 
 
+@pytest.fixture(scope="session")
+async def contract(kafka: Kafka) -> None:
+    """The topics without which no service starts."""
+    await create(a_broker(kafka), replication=1)
+
+
 @pytest.fixture
-async def trial(kafka: Kafka, mongo: Mongo, unique: str, tmp_path: Path, round_: int) -> AsyncIterator[Trial]:
+async def trial(
+    kafka: Kafka, mongo: Mongo, contract: None, unique: str, tmp_path: Path, round_: int
+) -> AsyncIterator[Trial]:
     if kafka.controls is None or mongo.controls is None:
         pytest.skip("a given server is not ours to kill")
     trial = Trial(kafka, mongo, tmp_path / "trial", unique)

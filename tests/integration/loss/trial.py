@@ -22,7 +22,7 @@ from pymongo import MongoClient
 
 from demo.stack import Kafka, Mongo
 from demo.stack.guard import guard
-from shared.schemas.topics import PARTITIONS
+from shared.schemas.topics import PARTITIONS, replay_topic
 from shared.stream.kafka import KafkaPublisher, lane_of
 from shared.stream.records import Heard, Saying
 from tests.contracts_suite.counting import COUNTERS, Counted, a_poke
@@ -117,7 +117,8 @@ class Trial:
 
     async def open(self) -> None:
         self.directory.mkdir()
-        await create_topics(self.kafka, [self.heard_topic, self.said_topic, self.letters_topic])
+        topics = [self.heard_topic, self.said_topic, self.letters_topic, replay_topic(self.heard_topic, "counter")]
+        await create_topics(self.kafka, topics)
 
     def close(self) -> None:
         for worker in self.workers:
