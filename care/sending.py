@@ -15,9 +15,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from care.checking import PlayedBefore, checked, tell
 from care.running import run
-from care.session import environment, session
+from care.session import Session, environment, session
 from demo.hospital.facilities import Via
+from demo.hospital.faults import Faults
 from demo.hospital.mllp_client import MllpClient, send_files
 from demo.hospital.mllp_lanes import MllpLanes
 from demo.hospital.player import Progress as Played
@@ -89,13 +91,19 @@ def simulate(
     days: int = typer.Option(7, min=1, help="How many days of hospital life; they end now."),
     rate: float = typer.Option(20.0, min=0.1, help="Messages a second."),
     connections: int = typer.Option(4, min=1, help="MLLP connections; one patient's messages keep to one."),
+    faults: float = typer.Option(0.0, min=0.0, max=0.3, help="Share each of torn, mis-zoned, poisoned, delayed ones."),
+    check: bool = typer.Option(False, "--check", help="Wait, then compare what became of it with the oracle."),
 ) -> None:
-    """Play a seeded hospital into the doors of the running deployment, in real time. Ctrl-C stops it cleanly."""
+    """Play a seeded hospital into the doors of the running deployment, in real time. Ctrl-C stops it cleanly.
+
+    With --check: exit 1 if anything is not as it must be. The people must be new to the deployment: another seed each.
+    """
     here, feeds = session(), _feeds()
     if not feeds:
         typer.secho("CARE_FEEDS_FILE is not set: the doors are not known", err=True, fg="red")
         raise typer.Exit(78)
-    sendings = schedule(seed, patients, days, wall_clock() - timedelta(days=days))
+    rates = Faults(delayed=faults, cut=faults, mis_zoned=faults, poisoned=faults)
+    sendings = schedule(seed, patients, days, wall_clock() - timedelta(days=days), rates)
     receivers = {f.feed: _client(f.mllp_port) for f in feeds.values() if f.mllp_port}
     topics = {f.feed: f.kafka_topic for f in feeds.values() if f.kafka_topic}
 
@@ -112,6 +120,20 @@ def simulate(
     if played.unacknowledged:
         typer.echo(f"not acknowledged: {', '.join(list(played.unacknowledged)[:20])}", err=True)
         raise typer.Exit(1)
+    if check:
+        _check(here, sendings if played.finished else [])
+
+
+def _check(here: Session, sendings: list[Sending]) -> None:
+    """Only a schedule that was sent to its end can be judged."""
+    if not sendings:
+        typer.secho("stopped before its end: nothing is compared", err=True, fg="red")
+        raise typer.Exit(1)
+    try:
+        tell(run(checked(here.broker, here.settings, sendings)))
+    except PlayedBefore:
+        typer.secho("people of this seed were sent here before; choose another --seed to check", err=True, fg="red")
+        raise typer.Exit(64) from None
 
 
 def _client(port: int) -> Callable[[], MllpClient]:

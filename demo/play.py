@@ -78,11 +78,14 @@ async def play(
 
 
 async def _judged(reach: Reach, sendings: list[Sending], end: datetime) -> Verdict:
-    """What became of all that was sent, against what the hospital meant. The mailbox stands beside the feeds' file."""
+    """What became of all that was sent, against what the hospital meant. The mailbox stands beside the feeds' file.
+
+    A nurse who hears of work at the end of a step says that it was done at the end of the next: hence two steps.
+    """
     seen = await followed(reach.broker, end, quiet=0.3, patience=JUDGED_SECONDS)
     for mail in kept_mails(Path(reach.settings["CARE_FEEDS_FILE"]).parent / "mailbox"):
         seen.mail(mail)
-    return judge(sendings, seen, Pace(end, STEP))
+    return judge(sendings, seen, Pace(end, 2 * STEP))
 
 
 async def _conduct(

@@ -91,11 +91,16 @@ def _call_off(course: Course, wanted: dict[str, tuple[datetime, datetime]], at: 
 def status_of(work: Work, done: Done | None, pace: Pace) -> frozenset[str]:
     """What the business status of a task may be in the end."""
     if done is not None and (work.off_at is None or done.performed_at <= work.off_at):
-        surely = work.off_at is None or done.performed_at + pace.step < work.off_at
+        surely = work.off_at is None or _said_done(work, done) + pace.step < work.off_at
         return frozenset({_done(work, done.performed_at)} | (set() if surely else {"called-off"}))
     if work.off_at is not None:
         return frozenset({"called-off"})
     return frozenset({_climbed(work, pace.until - pace.slack), _climbed(work, pace.until)})
+
+
+def _said_done(work: Work, done: Done) -> datetime:
+    """When that can have been said at the earliest: not before the work was wanted, even if it was done before."""
+    return max(done.performed_at, work.wanted_at)
 
 
 def _done(work: Work, at: datetime) -> str:
@@ -124,7 +129,7 @@ def rings(at: datetime, work: Work, done: Done | None, pace: Pace) -> bool | Non
     """Whether an alarm is said: True, False, or None where something ended the task near to it."""
     if at > pace.until:
         return False
-    ends = [moment for moment in (work.off_at, done.performed_at if done else None) if moment is not None]
+    ends = [moment for moment in (work.off_at, _said_done(work, done) if done else None) if moment is not None]
     if ends and at > min(ends) + pace.step:
         return False
     near = bool(ends) and at + pace.step >= min(ends)
