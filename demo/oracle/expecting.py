@@ -102,7 +102,7 @@ def _of_transitions(stay: Stay, found: Mapping[int, Course]) -> Iterator[_Event]
         owed, message = course.withdrawn_at is not None, _message_at(stay, course.opened.at)
         for notice, state in (("transition.opened", course.opened), ("transition.closed", course.closed)):
             if state is not None:
-                moved = course.withdrawn_at or _moved_on(stay, state.at)
+                moved = course.withdrawn_at or _moved_on(stay, stay.states.index(state))
                 happened = (state.at, state.happened, message)
                 yield _Event(notice, "", course.version, 1, *happened, True, moved, owed)
 
@@ -120,7 +120,8 @@ def _of_tasks(
             for notice, at in alarms(work).items():
                 surely = rings(at, work, performed, pace)
                 if surely is not False:
-                    moved = work.off_at or _moved_on(stay, at)
+                    last = max(place for place, state in enumerate(stay.states) if state.at <= at)
+                    moved = work.off_at or _moved_on(stay, last)
                     yield _Event(notice, code, course.version, 1, at, at, message, bool(surely), moved, owed)
 
 
@@ -129,12 +130,10 @@ def _message_at(stay: Stay, at: datetime) -> Message:
     return heard[-1] if heard else stay.messages[0]
 
 
-def _moved_on(stay: Stay, at: datetime) -> datetime | None:
-    """When the stay next ended otherwise, was reopened or was told to be over by a death."""
-    before = [state for state in stay.states if state.at <= at]
-    key = (before[-1].status, before[-1].version, before[-1].dead)
-    later = (state for state in stay.states if state.at > at)
-    return next((state.at for state in later if (state.status, state.version, state.dead) != key), None)
+def _moved_on(stay: Stay, place: int) -> datetime | None:
+    """When, after its state at that place, the stay next ended otherwise, was reopened or a death was told."""
+    states = [(state.at, (state.status, state.version, state.dead)) for state in stay.states]
+    return next((at for at, stands in states[place:] if stands != states[place][1]), None)
 
 
 def _tellings(event: _Event, directory: Directory, pace: Pace) -> Iterator[tuple[Telling, frozenset[str]]]:

@@ -52,9 +52,7 @@ def test_schedule__every_harm_at_about_its_rate() -> None:
 def test_schedule__no_faults_at_all() -> None:
     calm = play(Faults(twice=0, overtaken=0))
     assert {one.delivery for one in calm} == {Delivery.PLANNED}
-    assert [one.control_id for one in calm] == sorted(
-        (one.control_id for one in calm), key=lambda id_: calm_at(calm, id_)
-    )
+    assert len({one.control_id for one in calm}) == len(calm)
 
 
 def calm_at(sendings: list[Sending], control_id: str) -> datetime:
