@@ -67,10 +67,22 @@ def _only_known_fields(_logger: Any, _name: str, event: MutableMapping[str, Any]
 
 
 class _LibraryLogs(logging.Handler):
-    """Library messages may quote anything, so only their place and level are logged."""
+    """Library messages may quote anything, so only their place is logged, and each place once in ten seconds."""
+
+    QUIET_SECONDS = 10.0
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._last: dict[str, float] = {}
+        self._kept_back: dict[str, int] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        log.warning("library_warning", logger=record.name, place=f"{record.funcName}:{record.lineno}")
+        place = f"{record.funcName}:{record.lineno}"
+        if record.created - self._last.get(place, 0.0) < self.QUIET_SECONDS:
+            self._kept_back[place] = self._kept_back.get(place, 0) + 1
+            return
+        self._last[place] = record.created
+        log.warning("library_warning", logger=record.name, place=place, count=1 + self._kept_back.pop(place, 0))
 
 
 def configure_logs(service: str, level: int = logging.INFO) -> None:
@@ -89,7 +101,7 @@ def configure_logs(service: str, level: int = logging.INFO) -> None:
     )
     structlog.contextvars.bind_contextvars(service=service)
     root = logging.getLogger()
-    root.handlers[:] = [_LibraryLogs(level=logging.WARNING)]
+    root.handlers[:] = [_LibraryLogs()]
     root.setLevel(logging.WARNING)
 
 
