@@ -58,6 +58,7 @@ def differences(world: World) -> Iterator[str]:
     yield from _commands(world)
     for stay in world.stays:
         yield from _stay(world, stay)
+    yield from _heard(world)
     yield from _decided(world)
     yield from _told(world)
 
@@ -67,6 +68,16 @@ def _messages(world: World) -> Iterator[str]:
     for id_, row in world.raw.rows.items():
         if row.said_at is None or id_ not in said:
             yield f"stored and never said: {row.message.control_id}"
+
+
+def _heard(world: World) -> Iterator[str]:
+    """Every number of every stream was heard by each that hears it, the replayed ones too."""
+    for service, documents in world.documents.items():
+        for document in documents.stored.values():
+            for name, stream in document.streams.items():
+                topic, _, subject = name.partition("|")
+                if stream.missing or stream.last != len(world.safety.said.get((topic, subject), ())):
+                    yield f"{service} heard {stream.last} of {name} and misses {stream.missing}"
 
 
 def _poison(world: World) -> Iterator[str]:

@@ -47,6 +47,8 @@ class Conductor:
         world = self.world
         for service in SERVICES:
             world.start(service)
+        if "split-keys" in self.events:
+            world.start("admissions")  # so that two of them decide about one patient
         await staff.load_directory(world)
         await world.quiet()
         world.swarm.on = True

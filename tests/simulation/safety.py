@@ -4,6 +4,7 @@ message taken by the provider.
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections import Counter
 from collections.abc import Sequence as Several
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from services.notifier.domain.delivery import LEASE_RAN_OUT, Delivery
 from services.notifier.store import MemoryDeliveries
 from shared.mongo.memory import MemoryDocuments
-from shared.schemas.envelope import Sequence
+from shared.schemas.envelope import TYPE_PREFIX, Sequence
 from shared.schemas.timers import TimerDue
 from shared.schemas.topics import COMMANDS, ENCOUNTERS, FOLLOWUP_TIMERS, NOTIFICATIONS, TASKS, TRANSITIONS
 from shared.stream.deadletters import PLACE, REASON, SERVICE
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 Content = tuple[bytes | None, bytes | None, Headers, int]
 NUMBERED = {ENCOUNTERS.name: "admissions", TRANSITIONS.name: "discharge", TASKS.name: "followup"}
+CLIMBS = {"task.due.v1": "opens_at", "task.overdue.v1": "due_at", "task.escalated.v1": "escalates_at"}
 FOLLOWUP_INPUTS = (TRANSITIONS.name, COMMANDS.name, FOLLOWUP_TIMERS.name)
 COMMAND_REFUSALS = frozenset({"task-not-open", "task-unknown", "performed-before-discharge"})
 
@@ -93,7 +95,7 @@ class Safety:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._said: dict[tuple[str, str], dict[int, Content]] = {}
+        self.said: dict[tuple[str, str], dict[int, Content]] = {}
         self._counted: dict[tuple[str, str], int] = {}
         self._offsets: dict[tuple[str, Place], int] = {}
         self._moves: list[tuple[datetime, dict[Place, int]]] = []
@@ -114,7 +116,7 @@ class Safety:
     def _numbered(self, record: Heard) -> None:
         """Gapless, each number one record for ever, in one partition; nothing before it is saved."""
         stream, n = (record.topic, record.header("ce_subject")), Sequence.parse(record.header("ce_sequence")).n
-        said = self._said.setdefault(stream, {})
+        said = self.said.setdefault(stream, {})
         content = (record.key, record.value, record.headers, record.partition)
         if said and next(iter(said.values()))[0] != record.key:
             self._world.violate(f"another key: {stream} number {n}")
@@ -126,6 +128,7 @@ class Safety:
         if n > len(said) + 1:
             self._jump(record, f"gap: {stream} has {len(said)}, then {n}")
         said[n] = content
+        self._climbed(record)
         self._is_saved(record, stream, n)
 
     def _jump(self, record: Heard, what: str) -> None:
@@ -134,6 +137,15 @@ class Safety:
             self.repeats["outcome-before-decision"] += 1
         else:
             self._world.violate(what)
+
+    def _climbed(self, record: Heard) -> None:
+        """No task is called due, overdue or escalated before the instant that makes it so."""
+        field = CLIMBS.get(record.header("ce_type").removeprefix(TYPE_PREFIX))
+        if field is None:
+            return
+        task = json.loads(record.value or b"{}")["task"]
+        if datetime.fromisoformat(task[field]) > self._world.business:
+            self._world.violate(f"climbed too early: {task['code']} {task['business_status']}, {field} {task[field]}")
 
     def _is_saved(self, record: Heard, stream: tuple[str, str], n: int) -> None:
         if record.topic == NOTIFICATIONS.name:
