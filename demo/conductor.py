@@ -1,7 +1,8 @@
 """Owns the demo's business clock: lets time pass in steps, and only when everything up to now is through the chain.
 
 Messages go in by the hospital's real doors (MLLP, its own topic), nurses act by commands, and what is shown is read
-from the topics and the mailbox. Twenty seconds without progress end the demo with the name of who holds it.
+from the topics and the mailbox. Forty seconds without progress (longer than any lease) end the demo with the name of
+who holds it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from shared.stream.reading import Onlooker
 from shared.stream.records import Saying
 
 STEP = timedelta(hours=3)
-PATIENCE = 20.0
+PATIENCE = 40.0
 
 
 class Stuck(Exception):

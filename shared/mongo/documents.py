@@ -94,7 +94,7 @@ class MongoDocuments:
             if rows:
                 until_lease = now + timedelta(seconds=lease)
                 await self._database[collection].bulk_write(
-                    [UpdateOne({"_id": row["_id"]}, {"$set": {"alarm_lease": until_lease}}) for row in rows],
+                    [UpdateOne(_unchanged(row), {"$set": {"alarm_lease": until_lease}}) for row in rows],
                     ordered=False,
                 )
         return [DueAlarm(row["_id"], row["key"], row["state"], row.get("context", {})) for row in rows]
@@ -104,6 +104,11 @@ class _NotDuplicates(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+def _unchanged(row: dict[str, Any]) -> dict[str, Any]:
+    """A document that changed since it was found may have another alarm, which must not wait for this lease."""
+    return {"_id": row["_id"], "version": row["version"]}
 
 
 def _named(ref: Refs) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 from pymongo.errors import DocumentTooLarge
@@ -41,6 +42,35 @@ class TestMongoAttempts(AttemptsContract):
     @pytest.fixture
     def process(self, own_database: Database) -> Callable[[], Attempts]:
         return lambda: MongoAttempts(own_database, "care.counter", an_owner())
+
+
+class Overtaken:
+    """A database whose collection is written to by somebody else between finding and leasing."""
+
+    def __init__(self, own_database: Database, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        self._collection, self._meanwhile = own_database[OF], meanwhile
+
+    def __getitem__(self, _name: str) -> Any:
+        return self
+
+    def find(self, *args: Any, **options: Any) -> Any:
+        return self._collection.find(*args, **options)
+
+    async def bulk_write(self, *args: Any, **options: Any) -> Any:
+        await self._meanwhile()
+        return await self._collection.bulk_write(*args, **options)
+
+
+async def test_due__does_not_lease_what_changed_since_it_was_found(
+    documents: MongoDocuments, own_database: Database
+) -> None:
+    """Its next alarm may be another one: it would ring only after the lease (seen by the oracle in the demo)."""
+    await documents.save([a_document(next_alarm_at=DUE)])
+    (known,) = await documents.load([Refs(OF, ("a",))])
+    overtaken: Any = Overtaken(own_database, lambda: documents.save([known]))
+    assert len(await MongoDocuments(overtaken).due(OF, [3], DUE, limit=9, lease=3_600)) == 1
+    assert len(await documents.due(OF, [3], DUE, limit=9, lease=3_600)) == 1, "free: the lease was for the old one"
+    assert await documents.due(OF, [3], DUE, limit=9, lease=3_600) == []
 
 
 async def test_ensure_indexes__again_changes_nothing(documents: MongoDocuments) -> None:
