@@ -26,14 +26,23 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=2_000, help="how many (default 2,000)")
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed (default 0)")
     parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
-    parser.add_argument("--trace", action="store_true", help="print the whole trace of a single seed")
+    parser.add_argument("--trace", action="store_true", help="print the whole trace of the first seed and stop")
     parser.add_argument("--mutants", action="store_true", help="plant each bug and print the first seed to catch it")
     asked = parser.parse_args()
     if asked.mutants:
         return _mutants(asked.seeds)
+    if asked.trace:
+        return _traced(asked.first)
     seeds = range(asked.first, asked.first + asked.seeds)
     with Pool(asked.jobs) as pool:
-        return _told(pool.imap_unordered(_short if not asked.trace else simulate, seeds, chunksize=8), len(seeds))
+        return _told(pool.imap_unordered(_short, seeds, chunksize=8), len(seeds))
+
+
+def _traced(seed: int) -> int:
+    report = simulate(seed)
+    _say("\n".join(report.trace))
+    _say(f"seed {seed}, trace {report.digest[:16]}: {report.violations or 'clean'}")
+    return 1 if report.violations else 0
 
 
 def _short(seed: int) -> Report:
