@@ -57,7 +57,7 @@ lock: $(BIN)/uv ## resolve the dependencies anew, with hashes; names no registry
 	$(UV_COMPILE) -o requirements/runtime.lock.txt
 	$(UV_COMPILE) --group dev --group demo -o requirements/dev.lock.txt
 
-schemas docs: sync ## rewrite what is generated: JSON Schema snapshots, docs/configuration.md, docs/topics.md
+schemas docs: sync ## rewrite what is generated: JSON Schema snapshots, docs/{configuration,topics,metrics,lifecycles}.md
 	$(BIN)/python docs/generate.py
 
 image: ## the container image care-transitions:dev (needs Docker)
