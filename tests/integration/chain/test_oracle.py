@@ -61,7 +61,7 @@ async def send_all(chain: Chain, sendings: list[Sending], clock: Path) -> None:
 async def test_chain__comes_to_what_the_oracle_says(chain: Chain) -> None:
     """Over the change of clocks on 1 November 2026, with times that do not say their offset."""
     clock = Path(chain.local.wiring.environment["CARE_CLOCK_FILE"])
-    sendings = schedule(502, PATIENTS, DAYS, FRIDAY, FAULTS)
+    sendings = schedule(533, PATIENTS, DAYS, FRIDAY, FAULTS)
     until = FRIDAY + timedelta(days=DAYS)
     with moved(clock):
         await send_all(chain, sendings, clock)
@@ -72,6 +72,7 @@ async def test_chain__comes_to_what_the_oracle_says(chain: Chain) -> None:
     verdict = judge(sendings, seen, Pace(until, AT_ONCE))
     assert not verdict.differences, "\n".join(map(str, verdict.differences))
     assert {one.harm for one in sendings} == set(Harm), "the test must not pass on what was not sent"
+    assert [one for one in sendings if b"|SUMMIT|" in one.body and b"^A03^" in one.body and one.harm is Harm.NO_OFFSETS]
     assert verdict.visits > 20
     assert verdict.tasks > 20
     assert verdict.tellings > 100
