@@ -85,8 +85,10 @@ class Conductor:
             left = left[len(due) :]
             await self._send(due)
             set_clock(self._clock_file, now)
-            await self._work(now)
+            # what the hospital said comes before what nurses do of it: a death must not race a visit
             await self.settle(now)
+            if await self._work(now):
+                await self.settle(now)
 
     async def _send(self, due: Sequence[Sending]) -> None:
         for sending in due:
@@ -94,9 +96,10 @@ class Conductor:
             code = await self._doors.send(sending)
             self._tally.messages[code] += 1
 
-    async def _work(self, now: datetime) -> None:
+    async def _work(self, now: datetime) -> bool:
         done = self._staff.done_by(now)
         await self._doors.publisher.say([encode(event, event.data.TOPIC) for event in done])
+        return bool(done)
 
     async def settle(self, now: datetime) -> None:
         """Wait until nothing due up to `now` is left, seen twice in a row. Raises Stuck."""
