@@ -6,12 +6,14 @@ OVERLAY ?= local
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 SYNCED := .venv/.synced
+BENCH := .venv-bench/bin
+BENCH_SYNCED := .venv-bench/.synced
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links pyproject.toml
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sync demo up test lint fmt types imports unit integration loss simulation lock schemas docs image manifests clean
+.PHONY: help sync demo up test lint fmt types imports unit integration loss simulation bench lock schemas docs image manifests clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -56,9 +58,13 @@ loss: sync ## the loss suite in its long form: every fault 20 times (long)
 simulation: sync ## the five services in virtual time under seeded faults (long): make simulation SEEDS=100000
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),2000) --jobs 2
 
+bench: $(BENCH_SYNCED) ## measure us beside others: make bench BENCH_ARGS="--only NAME" (--help tells the rest; needs a JDK, Maven)
+	$(BENCH)/python -P -m bench $(BENCH_ARGS)
+
 lock: $(BIN)/uv ## resolve the dependencies anew, with hashes; names no registry
 	$(UV_COMPILE) -o requirements/runtime.lock.txt
 	$(UV_COMPILE) --group dev --group demo -o requirements/dev.lock.txt
+	$(UV_COMPILE) --group demo --group bench -c requirements/dev.lock.txt -o requirements/bench.lock.txt
 
 schemas docs: sync ## rewrite what is generated: JSON Schema snapshots, docs/{configuration,topics,metrics,lifecycles}.md
 	$(BIN)/python docs/generate.py
@@ -70,7 +76,7 @@ manifests: ## what Kubernetes would be given: make manifests OVERLAY=local (need
 	@kubectl kustomize deploy/k8s/overlays/$(OVERLAY)
 
 clean: ## as after a fresh clone, .venv removed too
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* dist var
+	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* dist var
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The project itself is put on the path by a .pth file and a two-line command: an editable install would have to fetch
@@ -81,6 +87,13 @@ $(SYNCED): requirements/dev.lock.txt $(BIN)/uv
 		pathlib.Path(sysconfig.get_path("purelib"), "care_transitions.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
 	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -P -m care "$$@"\n' > $(BIN)/care
 	@chmod +x $(BIN)/care
+	@touch $@
+
+$(BENCH_SYNCED): requirements/bench.lock.txt $(BIN)/uv
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-bench
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(BENCH)/python requirements/bench.lock.txt
+	@$(BENCH)/python -c 'import pathlib, sysconfig; \
+		pathlib.Path(sysconfig.get_path("purelib"), "care_transitions.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
 	@touch $@
 
 $(BIN)/uv:
