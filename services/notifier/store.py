@@ -1,6 +1,6 @@
 """The deliveries, each a document of its own, in MongoDB and in memory; and their first writing, the projection.
 
-Decisions stand in the subject's document; a delivery is their projection, written before they are said. Every write
+Decisions stand in the subject's document; a delivery is their projection, written once they are said. Every write
 after the first is guarded by the document's revision.
 """
 
@@ -42,7 +42,7 @@ class Deliveries:
         self._collection, self._clock, self._wake = collection, clock, wake
 
     async def project(self, items: Sequence[Projected]) -> None:
-        """Store the deliveries of what is about to be said, each with its private part. Repeating it changes nothing.
+        """Store the deliveries of what has just been said, each with its private part. Repeating it changes nothing.
 
         What a correction takes back is withdrawn before the correction can be claimed. Other events are passed over.
         """

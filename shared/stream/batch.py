@@ -1,7 +1,8 @@
-"""A batch, from hearing to saying: load, decide, save, say. The commit is the loop's, and comes last.
+"""A batch, from hearing to saying: load, decide, save, say, project. The commit is the loop's, and comes last.
 
-Nothing is said before the save is known. A record that cannot be heard goes to the dead letters alone, confirmed, and
-the batch goes on without it. Drivers that are away raise Away, and the whole batch is heard again: ids are derived.
+Nothing is said before the save is known, nothing projected before its saying is confirmed. A record that cannot be
+heard goes to the dead letters alone, confirmed, and the batch goes on without it. Drivers that are away raise Away,
+and the whole batch is heard again: ids are derived.
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ class Hearing(Protocol):
 
 @dataclass(frozen=True)
 class BatchHearing:
-    """The batch of an event-hearing service. `project` writes what outbox entries carry privately, before saying."""
+    """The batch of an event-hearing service. `project` writes what outbox entries carry privately.
+
+    It comes after the saying, so that whoever acts on what it wrote cannot speak of it first. It may be repeated.
+    """
 
     service: str
     handlers: Mapping[str, Handler]
@@ -64,6 +68,13 @@ class BatchHearing:
         desk = BatchDesk(self.service, self.lane_of, self.ledger)
         await self._decide_and_save(facts, desk, letters)
         await self._say(desk.unsaid(), letters)
+        await self._settle(desk)
+
+    async def _settle(self, desk: BatchDesk) -> None:
+        """What no commit settles has been said and projected now. Where a race is lost it is said once more later."""
+        done = [kept for document in desk.touched() if (kept := _without_never(document)) is not None]
+        if done:
+            await self.documents.save(done)
 
     async def refuse(self, record: Heard, reason: str) -> None:
         """Dead-letter a record that never came back from being heard; what it saved and never said stays to be said."""
@@ -156,14 +167,14 @@ class BatchHearing:
             raise Away("kafka", "topic-takes-too-little") from None
 
     async def _say(self, unsaid: list[Unsaid], letters: list[Saying]) -> None:
-        private = [(_event_of(entry.saying), entry.private) for entry in unsaid if entry.private is not None]
-        if self.project is not None and private:
-            await self.project(private)
         sayings = [entry.saying for entry in unsaid] + letters
         if sayings:
             await self._say_all(sayings)
         for saying in sayings:
             metrics.said.labels(saying.topic).inc()
+        private = [(_event_of(entry.saying), entry.private) for entry in unsaid if entry.private is not None]
+        if self.project is not None and private:
+            await self.project(private)
 
 
 def _never_settled(document: Document, cause: Cause) -> Document | None:
@@ -173,6 +184,12 @@ def _never_settled(document: Document, cause: Cause) -> Document | None:
     never = Cause(cause.topic, cause.partition, NEVER)
     outbox = [replace(entry, cause=never) if entry.cause == cause else entry for entry in document.outbox]
     return replace(document, outbox=outbox)
+
+
+def _without_never(document: Document) -> Document | None:
+    """The document without the entries that no commit settles, or None if it has none."""
+    outbox = [entry for entry in document.outbox if entry.cause.offset != NEVER]
+    return replace(document, outbox=outbox) if len(outbox) < len(document.outbox) else None
 
 
 def _event_of(saying: Saying) -> Event:

@@ -183,10 +183,14 @@ class BatchDesk:
             self._touched.pop(place, None)
         self._claims = {claim: place for claim, place in self._claims.items() if place not in lost}
 
+    def touched(self) -> list[Document]:
+        """The documents that the batch decided upon or knew a repeat in, as they are stored."""
+        return [self._documents[place] for place in self._touched if place in self._documents]
+
     def unsaid(self) -> list[Unsaid]:
         """What the touched documents hold that is not known to be said, oldest first within each document."""
-        documents = (self._documents[place] for place in self._touched if place in self._documents)
-        return [entry for document in documents for entry in document.outbox if not self._ledger.settled(entry.cause)]
+        held = (entry for document in self.touched() for entry in document.outbox)
+        return [entry for entry in held if not self._ledger.settled(entry.cause)]
 
 
 def _context(envelope: Envelope) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 from shared.mongo.memory import MemoryDocuments
-from shared.stream.batch import BatchHearing
+from shared.stream.batch import BatchHearing, _event_of
 from shared.stream.desk import BatchDesk
 from shared.stream.documents import Document, Stream
 from shared.stream.loop import Loop
@@ -22,6 +22,18 @@ def says_before_save() -> Any:
         return await real(self, desk)
 
     return patch.object(BatchHearing, "_save", save)
+
+
+def projects_before_saying() -> Any:
+    real = BatchHearing._say
+
+    async def say(self: BatchHearing, unsaid: Any, letters: Any) -> None:
+        private = [(_event_of(entry.saying), entry.private) for entry in unsaid if entry.private is not None]
+        if self.project is not None and private:
+            await self.project(private)
+        await real(self, unsaid, letters)
+
+    return patch.object(BatchHearing, "_say", say)
 
 
 def commits_before_hearing() -> Any:

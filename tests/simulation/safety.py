@@ -82,6 +82,12 @@ class WatchedDeliveries(MemoryDeliveries):
         row = self._docs.get(delivery_id)
         return Delivery.model_validate(row) if row else None
 
+    async def insert_missing(self, deliveries: Several[Delivery]) -> None:
+        new = [one.delivery_id for one in deliveries if one.delivery_id not in self._docs]
+        await super().insert_missing(deliveries)
+        for delivery_id in new:
+            self._world.safety.projected(delivery_id)
+
     async def save(self, delivery: Delivery) -> Delivery | None:
         before = self.one(delivery.delivery_id)
         after = await super().save(delivery)
@@ -114,7 +120,7 @@ class Safety:
             self._numbered(record)
 
     def _numbered(self, record: Heard) -> None:
-        """Gapless, each number one record for ever, in one partition; nothing before it is saved."""
+        """Gapless and rising but for repeats, each number one record for ever, in one partition; none unsaved."""
         stream, n = (record.topic, record.header("ce_subject")), Sequence.parse(record.header("ce_sequence")).n
         said = self.said.setdefault(stream, {})
         content = (record.key, record.value, record.headers, record.partition)
@@ -126,17 +132,10 @@ class Safety:
                 self._world.violate(f"repeat differs: {stream} number {n}")
             return
         if n > len(said) + 1:
-            self._jump(record, f"gap: {stream} has {len(said)}, then {n}")
+            self._world.violate(f"gap: {stream} has {len(said)}, then {n}")
         said[n] = content
         self._climbed(record)
         self._is_saved(record, stream, n)
-
-    def _jump(self, record: Heard, what: str) -> None:
-        """A delivery's outcome may overtake its decision, which another process says; the end shows both are there."""
-        if record.topic == NOTIFICATIONS.name:
-            self.repeats["outcome-before-decision"] += 1
-        else:
-            self._world.violate(what)
 
     def _climbed(self, record: Heard) -> None:
         """No task is called due, overdue or escalated before the instant that makes it so."""
@@ -148,12 +147,18 @@ class Safety:
             self._world.violate(f"climbed too early: {task['code']} {task['business_status']}, {field} {task[field]}")
 
     def _is_saved(self, record: Heard, stream: tuple[str, str], n: int) -> None:
-        if record.topic == NOTIFICATIONS.name:
-            delivery = self._world.deliveries.one(stream[1])
-            if delivery is None or len(delivery.outcomes) + 1 < n:
-                self._world.violate(f"said before projected: {stream} number {n}")
-        elif self._counted.get(stream, 0) < n:
+        """A delivery's decision is in its subject's document, its outcomes are in its own."""
+        saved = self._counted.get(stream, 0)
+        if record.topic == NOTIFICATIONS.name and n > 1:
+            row = self._world.deliveries._docs.get(stream[1])
+            saved = len(row["outcomes"]) + 1 if row else 0
+        if saved < n:
             self._world.violate(f"said before saved: {stream} number {n}")
+
+    def projected(self, delivery_id: str) -> None:
+        """A delivery is where senders look: its decision is on the log, so that no outcome can come before it."""
+        if 1 not in self.said.get((NOTIFICATIONS.name, delivery_id), {}):
+            self._world.violate(f"projected before said: {delivery_id}")
 
     def _alarm(self, record: Heard) -> None:
         """Never early, and never while what was there when it fell due is not heard."""

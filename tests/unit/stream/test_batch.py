@@ -346,7 +346,8 @@ class Discharging:
         return Decision(COUNTERS, fact.envelope.subject, state={"seen": True}, say=(say,))
 
 
-async def test_project__gets_what_is_private_before_it_is_said() -> None:
+async def test_project__gets_what_is_private_once_it_is_said() -> None:
+    """A sender acts on what is projected, and its word must not overtake the decision's."""
     log, told = MemoryLog(), []
 
     async def project(private: Sequence[tuple[Event, dict[str, Any]]]) -> None:
@@ -356,13 +357,29 @@ async def test_project__gets_what_is_private_before_it_is_said() -> None:
         "counter", {HEARD: Discharging()}, MemoryDocuments(), MemoryPublisher(log), Ledger(), lane_of, project
     )
     await hearing.hear([heard(a_poke("a", 1))])
-    assert told == [(a_discharge(), {"mail-to": "a-1.1"}, 0)]
+    assert told == [(a_discharge(), {"mail-to": "a-1.1"}, 1)]
     [said] = log.all_of("care.encounters.v1")
     assert b"mail-to" not in (said.value or b"")
     assert not any(b"a-1.1" in value for _, value in said.headers)
 
 
-async def test_project__away_keeps_it_unsaid_and_it_comes_again() -> None:
+async def test_project__nothing_is_projected_that_could_not_be_said() -> None:
+    office, told = Office(saying=Faults(before=1)), []
+
+    async def project(private: Sequence[tuple[Event, dict[str, Any]]]) -> None:
+        told.extend([mine for _, mine in private])
+
+    office.project, office.handler = project, Discharging()  # type: ignore[assignment]
+    records = [heard(a_poke("a", 1)), heard(a_poke("b", 1, do="bug-in-read"), 1)]
+    with pytest.raises(Away):
+        await office.hear(records)
+    assert told == []
+    await office.hear(records)
+    assert told[0] == {"mail-to": "a-1.1"}
+    assert len(office.letters()) == 1
+
+
+async def test_project__away_says_the_same_bytes_again_and_then_projects() -> None:
     log, calls = MemoryLog(), []
 
     async def project(private: Sequence[tuple[Event, dict[str, Any]]]) -> None:
@@ -374,9 +391,11 @@ async def test_project__away_keeps_it_unsaid_and_it_comes_again() -> None:
     hearing = BatchHearing("c", {HEARD: Discharging()}, documents, MemoryPublisher(log), Ledger(), lane_of, project)
     with pytest.raises(Away):
         await hearing.hear([heard(a_poke("a", 1))])
-    assert log.all_of("care.encounters.v1") == []
+    [first] = log.all_of("care.encounters.v1")
     await hearing.hear([heard(a_poke("b", 1), 1), heard(a_poke("a", 2), 2)])
     assert {"mail-to": "a-1.1"} in calls[1]
+    said = [(one.key, one.value, one.headers) for one in log.all_of("care.encounters.v1")]
+    assert said.count((first.key, first.value, first.headers)) == 2
 
 
 async def test_hear__a_thousand_of_poison_and_one_good_one() -> None:

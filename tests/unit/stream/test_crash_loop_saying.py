@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from shared.mongo.memory import MemoryAttempts
+from shared.schemas.envelope import Event
 from shared.stream.batch import BatchHearing
+from shared.stream.codec import encode
 from shared.stream.decisions import Fact
 from shared.stream.kafka import lane_of
 from shared.stream.ledger import Ledger
@@ -21,6 +23,7 @@ from shared.stream.memory import MemoryConsumer, MemoryLog, MemoryPublisher, cra
 from shared.stream.outages import Away, OutputTooLarge
 from shared.stream.records import Heard, Saying
 from shared.stream.suspects import LIMIT, Suspects
+from tests.builders import a_discharge, an_envelope
 from tests.contracts_suite.counting import HEARD, SAID, CountingHandler, a_poke, heard, heard_all
 from tests.unit.stream.office import Faults, FaultyDocuments, Office, summary
 from tests.unit.stream.test_loop import GROUP, PACE, Died, committed, poke, until
@@ -50,6 +53,74 @@ async def test_refused__what_it_saved_is_said_with_the_next_touch_though_it_is_c
     await after.hear([heard(a_poke("a", 2), 1)])
     assert summary(after.said()) == [("a", "1.1", "a-1.1"), ("a", "1.2", "a-1.2")]
     assert after.counter().state == {"total": 2}
+
+
+async def refused_and_unsaid() -> tuple[Office, Heard]:
+    """An office whose document keeps an entry that no commit settles, its record being in the dead letters."""
+    record = heard(a_poke("a", 1))
+    after = (await saved_and_unsaid(record)).another()
+    await after.hearing.refuse(record, CRASHES)
+    after.ledger.note(HEARD, 0, 1)
+    return after, record
+
+
+async def test_refused__what_was_said_at_last_is_settled() -> None:
+    after, _ = await refused_and_unsaid()
+    for n in (2, 3):
+        await after.hear([heard(a_poke("a", n), n - 1)])
+        after.ledger.note(HEARD, 0, n)
+    assert summary(after.said()) == [("a", f"1.{n}", f"a-1.{n}") for n in (1, 2, 3)]
+
+
+async def test_refused__a_repeat_that_says_it_settles_it_too() -> None:
+    after, record = await refused_and_unsaid()
+    await after.hear([replace(record, offset=7)])
+    await after.hear([replace(record, offset=8)])
+    assert summary(after.said()) == [("a", "1.1", "a-1.1")]
+    assert after.counter().outbox == []
+
+
+async def test_refused__what_kafka_did_not_confirm_is_not_settled() -> None:
+    after, _ = await refused_and_unsaid()
+    after.saying.after = 1
+    with pytest.raises(Away):
+        await after.hear([heard(a_poke("a", 2), 1)])
+    await after.hear([heard(a_poke("a", 2), 1)])
+    assert summary(after.said()).count(("a", "1.1", "a-1.1")) == 2
+
+
+async def test_refused__what_was_not_projected_is_not_settled() -> None:
+    after, record = await refused_and_unsaid()
+    projected: list[str] = []
+
+    async def project(private: Sequence[tuple[Event, dict[str, Any]]]) -> None:
+        projected.append("tried")
+        raise Away("mongodb", "Planted")
+
+    after.project = project
+    entry = after.counter().outbox[0]
+    after.counter().outbox[0] = replace(entry, private={"address": "there"}, saying=a_private_saying())
+    with pytest.raises(Away):
+        await after.hear([replace(record, offset=7)])
+    assert projected == ["tried"]
+    assert len(after.counter().outbox) == 1
+
+
+async def test_refused__settling_that_loses_its_race_leaves_what_the_other_wrote() -> None:
+    after, _ = await refused_and_unsaid()
+    rival = after.another()
+    after.documents.rivals = [nothing, lambda: rival.hear([heard(a_poke("a", 3), 0, partition=1)])]
+    await after.hear([heard(a_poke("a", 2), 1)])
+    assert after.counter().state == {"total": 3}
+    assert len(set(summary(after.said()))) == 3
+
+
+def a_private_saying() -> Saying:
+    return encode(Event(an_envelope(a_discharge()), a_discharge()), "care.encounters.v1")
+
+
+async def nothing() -> None:
+    """No rival this time."""
 
 
 async def test_refused__its_replay_says_what_was_saved_and_decides_nothing() -> None:
