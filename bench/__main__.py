@@ -13,7 +13,7 @@ from typing import Any
 
 from bench import book, machine, plot, report
 from bench.place import PROJECT, ChildFailed, Place, open_place
-from bench.rounds import Entry, Row, measure, tabled
+from bench.rounds import Entry, Row, Wrong, measure, tabled
 from bench.rows import all_rows
 from demo.stack.process import StackError
 
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0 if options.list else _wrong(f"no row begins with {' or '.join(options.only)}")
         try:
             return _run(place, entries, options)
-        except (StackError, ChildFailed, book.OtherMachine) as failed:
+        except (StackError, book.OtherMachine) as failed:
             sys.stderr.write(f"{failed}\n")
             return 3
         except KeyboardInterrupt:
@@ -85,20 +85,31 @@ def _chosen(entries: list[Entry], only: list[str]) -> list[Entry]:
 def _run(place: Place, entries: list[Entry], options: argparse.Namespace) -> int:
     kept = book.read(options.out, machine.machine())
     order = [entry.name for entry in all_rows(place)]
-    begun, missed = time.monotonic(), []
+    begun = time.monotonic()
+    ends: dict[str, list[str]] = {"met": [], "missed": [], "failed": [], "passed over": []}
     for entry in entries:
-        if entry.lacks:
-            _tell(f"passed over: {entry.name} {entry.lacks}")
-            continue
-        result = _measured(place, entry, options.rounds)
-        kept["rows" if isinstance(entry, Row) else "tables"][entry.name] = result
-        _keep(options.out, kept, order)
-        _tell(f"{'ok    ' if result['met'] else 'MISSED'} {entry.name}{_verdict(result)}")
-        missed += [] if result["met"] else [entry.name]
-    _tell(
-        f"{len(entries)} rows in {time.monotonic() - begun:.0f} s" + (f"; missed: {', '.join(missed)}" * bool(missed))
-    )
-    return 1 if missed else 0
+        result, end = _one(place, entry, options.rounds)
+        ends[end].append(entry.name)
+        if result is not None:
+            kept["rows" if isinstance(entry, Row) else "tables"][entry.name] = result
+            _keep(options.out, kept, order)
+    told = "; ".join(f"{end}: {', '.join(names)}" for end, names in ends.items() if names)
+    _tell(f"{len(entries)} rows in {time.monotonic() - begun:.0f} s; {told}")
+    return 3 if ends["failed"] else 1 if ends["missed"] else 0
+
+
+def _one(place: Place, entry: Entry, rounds: int) -> tuple[dict[str, Any] | None, str]:
+    """Its result, and how it ended. One that fails does not take the others with it."""
+    if entry.lacks:
+        _tell(f"passed over: {entry.name}: {entry.lacks}")
+        return None, "passed over"
+    try:
+        result = _measured(place, entry, rounds)
+    except (ChildFailed, Wrong) as failed:
+        _tell(f"FAILED {entry.name}: {failed}")
+        return None, "failed"
+    _tell(f"{'ok    ' if result['met'] else 'MISSED'} {entry.name}{_verdict(result)}")
+    return result, "met" if result["met"] else "missed"
 
 
 def _measured(place: Place, entry: Entry, rounds: int) -> dict[str, Any]:
