@@ -42,6 +42,9 @@ class DeliveryCollection(Protocol):
     async def save(self, delivery: Delivery) -> Delivery | None:
         """Replace the stored one, if its revision still is `delivery.revision`; the new one, or None: look again."""
 
+    async def save_all(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """As `save`, many in one write: those that were saved, as they are now, in order; the others: look again."""
+
     async def due(self, channel: str, now: datetime, limit: int, without: Sequence[str] = ()) -> list[Delivery]:
         """Those that may be claimed, the longest due first, none to an address in `without`."""
 
@@ -72,10 +75,11 @@ class Publisher(Protocol):
 
 async def withdraw_all(deliveries: DeliveryCollection, ids: Sequence[str], by: str, now: datetime) -> None:
     """Take back each of these. After it returns none of them is claimed again."""
-    waiting = tuple(ids)
+    waiting = list(ids)
     while waiting:
-        changed = [(one, after) for one in await deliveries.load(waiting) if (after := withdraw(one, by, now)) != one]
-        waiting = tuple([one.delivery_id for one, after in changed if await deliveries.save(after) is None])
+        changed = [after for one in await deliveries.load(waiting) if (after := withdraw(one, by, now)) != one]
+        saved = {one.delivery_id for one in await deliveries.save_all(changed)}
+        waiting = [one.delivery_id for one in changed if one.delivery_id not in saved]
 
 
 def handlers(policy: NotifierPolicy) -> dict[str, Handler]:

@@ -14,6 +14,7 @@ from services.notifier.domain.delivery import Delivery, text_of
 from services.notifier.handlers import DeliveryCollection, withdraw_all
 from shared.mongo.bulk import insert_missing
 from shared.mongo.client import away
+from shared.mongo.guarded import replace_unchanged
 from shared.schemas.envelope import Envelope, Event
 from shared.schemas.notifications import NotificationDecided
 
@@ -103,6 +104,10 @@ class MemoryDeliveries:
         self._docs[delivery.delivery_id] = after.model_dump(mode="json")
         return after
 
+    async def save_all(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """As in the port."""
+        return [after for one in deliveries if (after := await self.save(one)) is not None]
+
     async def due(self, channel: str, now: datetime, limit: int, without: Sequence[str] = ()) -> list[Delivery]:
         """As in the port."""
         found = [
@@ -151,11 +156,19 @@ class MongoDeliveries:
 
     async def save(self, delivery: Delivery) -> Delivery | None:
         """As in the port."""
-        after = delivery.but(revision=delivery.revision + 1)
-        guard = {"_id": delivery.delivery_id, "revision": delivery.revision}
+        return next(iter(await self.save_all([delivery])), None)
+
+    async def save_all(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """As in the port. A bulk tells how many it lost and not which: then what is stored is held against each."""
+        after = [one.but(revision=one.revision + 1) for one in deliveries]
         with away():
-            done = await self._collection.replace_one(guard, after.model_dump(mode="json"))
-        return after if done.matched_count else None
+            matched = await replace_unchanged(self._collection, [one.model_dump(mode="json") for one in after])
+        if matched == len(after):
+            return after
+        if len(after) == 1:
+            return []
+        stored = {one.delivery_id: one for one in await self.load([one.delivery_id for one in after])}
+        return [one for one in after if stored.get(one.delivery_id) == one]
 
     async def due(self, channel: str, now: datetime, limit: int, without: Sequence[str] = ()) -> list[Delivery]:
         """As in the port."""

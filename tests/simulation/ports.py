@@ -184,6 +184,15 @@ class Deliveries:
         await self._at.after(MONGO)
         return saved
 
+    async def save_all(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        await self._at.before(MONGO)
+        torn = len(deliveries) > 1 and self._at.swarm.strikes("partial")
+        saved = await self._twin.save_all(deliveries[:1] if torn else deliveries)
+        if torn:
+            raise Away(MONGO, "SimulatedTorn")
+        await self._at.after(MONGO)
+        return saved
+
     async def due(self, channel: str, now: datetime, limit: int, without: Sequence[str] = ()) -> list[Delivery]:
         await self._at.before(MONGO)
         return await self._twin.due(channel, now, limit, without) if self._holds("status", *CLAIMABLE) else []

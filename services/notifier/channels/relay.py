@@ -92,38 +92,39 @@ class Relay:
         """Say outcomes until `stop` is set, and once more then. A failed step goes to `on_error` and is tried again."""
         last = False
         while not last:
-            last = stop.is_set()
+            last, found = stop.is_set(), 0
             try:
-                await self.step()
+                found = await self.step()
             except Exception as error:  # noqa: BLE001 (a broker that is away must not end the saying)
                 on_error(error)
-            await self._pause(stop)
+            if found < BATCH:
+                await self._pause(stop)
 
     async def step(self) -> int:
         """Say what is unsaid, confirmed, then note it as said. Returns how many deliveries. Raises what failed."""
         now = self._clock()
         lease = now + timedelta(seconds=self._policy.lease_seconds)
         found = await self._deliveries.unsaid(now, BATCH)
-        tried = [await self._deliveries.save(one.but(say_until=lease)) for one in found]
-        held = [one for one in tried if one is not None]
+        held = await self._deliveries.save_all([one.but(say_until=lease) for one in found])
         if held:
             events = self._events(held)
             await self._publisher.say([encode(event, event.data.TOPIC) for event in events])
             metrics.said.labels(NOTIFICATIONS.name).inc(len(events))
             _count(held)
-        for one in held:
-            await self._note(one.delivery_id, one.outcomes[-1].n)
+            await self._note(held)
         return len(held)
 
     def _events(self, held: list[Delivery]) -> list[Event]:
         domain = self._policy.smtp.message_id_domain
         return [outcome_event(one, outcome, self._source, domain) for one in held for outcome in unsaid(one)]
 
-    async def _note(self, delivery_id: str, n: int) -> None:
-        """Mark outcomes as said; the sender may have changed the delivery meanwhile."""
-        for one in await self._deliveries.load([delivery_id]):
-            if await self._deliveries.save(said(one, n)) is None:
-                await self._note(delivery_id, n)  # it was changed in between: look again
+    async def _note(self, held: list[Delivery]) -> None:
+        """Mark these outcomes as said. The sender may have changed a delivery meanwhile: it is looked at again."""
+        last = {one.delivery_id: one.outcomes[-1].n for one in held}
+        while held:
+            saved = await self._deliveries.save_all([said(one, last[one.delivery_id]) for one in held])
+            left = {one.delivery_id for one in held} - {one.delivery_id for one in saved}
+            held = await self._deliveries.load(sorted(left)) if left else []
 
     async def _pause(self, stop: asyncio.Event) -> None:
         try:

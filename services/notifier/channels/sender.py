@@ -61,6 +61,7 @@ class Sender:
         self._endpoints = [_Endpoint(channel, breaker) for channel in channels]
         self._attempts: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
+        self._sweep_at = 0.0
 
     def wake(self) -> None:
         """Look at once: there may be new deliveries."""
@@ -73,7 +74,7 @@ class Sender:
         """
         while not stop.is_set():
             try:
-                await self.step()
+                await self._look()
             except Exception as error:  # noqa: BLE001 (a database that is away must not end the sending)
                 on_error(error)
             await self._pause()
@@ -82,7 +83,16 @@ class Sender:
     async def step(self) -> int:
         """One look: ends leases that ran out, begins every attempt that may begin. Returns how many it began."""
         await self._end_leases()
-        return sum([await self._begin(endpoint) for endpoint in self._endpoints])
+        return await self._begin_all()
+
+    async def _look(self) -> None:
+        """A whole step every `poll_seconds`; whoever is woken in between begins what may begin, and no more."""
+        now = asyncio.get_running_loop().time()
+        if now < self._sweep_at:
+            await self._begin_all()
+        else:
+            await self.step()
+            self._sweep_at = now + self._policy.poll_seconds
 
     async def drain(self) -> None:
         """Wait until no attempt is under way."""
@@ -103,13 +113,15 @@ class Sender:
             if await self._deliveries.save(lease_ran_out(one, now, self._policy.retry_seconds)) is not None:
                 metrics.attempts.labels(one.channel, LEASE_RAN_OUT).inc()
 
+    async def _begin_all(self) -> int:
+        return sum([await self._begin(endpoint) for endpoint in self._endpoints])
+
     async def _begin(self, endpoint: _Endpoint) -> int:
         """Claim for one endpoint. Addresses at their limit are left out, so that they cannot fill the window."""
         begun, seen = 0, {address for address, n in endpoint.under_way.items() if n >= self._policy.recipient_limit}
         while free := self._free(endpoint):
             due = await self._deliveries.due(endpoint.channel.kind, self._clock(), free, sorted(seen))
-            for one in due:
-                begun += await self._begin_one(endpoint, one)
+            begun += await self._begin_these(endpoint, self._fitting(endpoint, due))
             seen |= {one.address for one in due}
             if len(due) < free:
                 break
@@ -118,17 +130,25 @@ class Sender:
     def _free(self, endpoint: _Endpoint) -> int:
         return endpoint.breaker.allows(self._clock(), endpoint.under_way.total(), self._policy.endpoint_limit)
 
-    async def _begin_one(self, endpoint: _Endpoint, one: Delivery) -> int:
-        full = endpoint.under_way[one.address] >= self._policy.recipient_limit
-        if full or not self._free(endpoint) or not await self._is_due(one):
-            return 0
-        taken = claim(one, self._clock(), self._owner, timedelta(seconds=self._policy.lease_seconds))
-        held = await self._deliveries.save(taken) if taken else None
-        if held is None:
-            return 0
-        endpoint.under_way[one.address] += 1
-        self._start(self._attempt(endpoint, held))
-        return 1
+    def _fitting(self, endpoint: _Endpoint, due: Iterable[Delivery]) -> list[Delivery]:
+        """Those that their recipients' limits leave room for."""
+        room, fitting = Counter(endpoint.under_way), []
+        for one in due:
+            if room[one.address] < self._policy.recipient_limit:
+                room[one.address] += 1
+                fitting.append(one)
+        return fitting
+
+    async def _begin_these(self, endpoint: _Endpoint, due: list[Delivery]) -> int:
+        """Claim them in one write; an attempt begins only for what that write held."""
+        ready = [one for one in due if await self._is_due(one)]
+        now, lease = self._clock(), timedelta(seconds=self._policy.lease_seconds)
+        taken = [claimed for one in ready if (claimed := claim(one, now, self._owner, lease)) is not None]
+        held = await self._deliveries.save_all(taken)
+        for one in held:
+            endpoint.under_way[one.address] += 1
+            self._start(self._attempt(endpoint, one))
+        return len(held)
 
     async def _is_due(self, one: Delivery) -> bool:
         """A correction is sent when somebody was told, waits while that is not known, and else is not needed."""
@@ -170,15 +190,18 @@ class Sender:
     async def _record(self, held: Delivery, result: Result) -> None:
         """Save the outcome. When the database is away for longer than the lease, the lease speaks instead."""
         now, chance = self._clock(), self._chance()
+        known = [held]
         while self._clock() < held.lease_until:
             try:
-                if await self._recorded(held, result, now, chance):
+                if await self._recorded(known, held.fence, result, now, chance):
                     return
+                known = await self._deliveries.load([held.delivery_id])
             except Exception:  # noqa: BLE001 (whatever the driver raises: try until the lease ends)
                 await asyncio.sleep(self._policy.poll_seconds)
 
-    async def _recorded(self, held: Delivery, result: Result, now: datetime, chance: float) -> bool:
-        for one in await self._deliveries.load([held.delivery_id]):
-            after = finish(one, held.fence, result, now, self._policy.retry_seconds, chance)
+    async def _recorded(self, known: list[Delivery], fence: int, result: Result, now: datetime, chance: float) -> bool:
+        """Whether nothing is left to be saved. `known` is the delivery as last seen, or empty if it is gone."""
+        for one in known:
+            after = finish(one, fence, result, now, self._policy.retry_seconds, chance)
             return after == one or await self._deliveries.save(after) is not None
         return True

@@ -79,6 +79,28 @@ class DeliveriesSuite:
     async def test_save__what_is_not_there(self, deliveries: DeliveryCollection) -> None:
         assert await deliveries.save(a_delivery()) is None
 
+    async def test_save_all__tells_which_of_them_were_saved(self, deliveries: DeliveryCollection) -> None:
+        await deliveries.insert_missing([a_delivery("a"), a_delivery("b"), a_delivery("c")])
+        a, b, c = await deliveries.load(["a", "b", "c"])
+        await deliveries.save(b.but(role="another"))
+        saved = await deliveries.save_all([a.but(role="ours"), b.but(role="ours"), a_delivery("nowhere")])
+        assert saved == [a.but(role="ours", revision=1)]
+        assert await stored(deliveries, "a") == saved[0]
+        assert (await stored(deliveries, "b")).role == "another"
+        assert await deliveries.load(["nowhere"]) == []
+        assert ids(await deliveries.save_all([saved[0], c])) == ["a", "c"]
+        assert await deliveries.save_all([]) == []
+
+    async def test_save_all__by_two_at_once_each_is_one_s(self, deliveries: DeliveryCollection) -> None:
+        names = [f"delivery-{n}" for n in range(40)]
+        await deliveries.insert_missing([a_delivery(name) for name in names])
+        found = await deliveries.load(names)
+        claims = [[one.but(status="sending", owner=owner) for one in found] for owner in ("one", "two")]
+        one, two = await asyncio.gather(*(deliveries.save_all(claimed) for claimed in claims))
+        assert sorted([*ids(one), *ids(two)]) == sorted(names)
+        held = {each.delivery_id: each.owner for each in [*one, *two]}
+        assert {each.delivery_id: each.owner for each in await deliveries.load(names)} == held
+
     async def test_due__the_longest_due_first_and_only_what_may_be_claimed(
         self, deliveries: DeliveryCollection
     ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.notifier.channels.relay import Relay
-from services.notifier.domain.delivery import Outcome
+from services.notifier.domain.delivery import Delivery, Outcome
 from services.notifier.handlers import withdraw_all
 from services.notifier.store import MemoryDeliveries
 from shared.schemas.envelope import derived_id
@@ -135,18 +135,33 @@ async def test_changed_while_it_is_said__only_what_was_confirmed_is_noted() -> N
 async def test_noted_by_two_writers__looks_again() -> None:
     room = Room()
     await room.put("a", an_outcome("failed"))
-    plain = room.deliveries.load
+    await room.put("b", an_outcome("sent"))
+    plain = room.deliveries.save_all
 
-    async def load_and_lose(ids: Sequence[str]) -> Any:
-        found = await plain(ids)
-        room.deliveries.load = plain  # type: ignore[method-assign]
-        await room.deliveries.save(found[0].but(last_code="touched"))
-        return found
+    async def lose(deliveries: Sequence[Delivery]) -> list[Delivery]:
+        if all(one.said for one in deliveries):
+            room.deliveries.save_all = plain  # type: ignore[method-assign]
+            (one,) = await room.deliveries.load(["a"])
+            await room.deliveries.save(one.but(last_code="touched"))
+        return await plain(deliveries)
 
-    room.deliveries.load = load_and_lose  # type: ignore[method-assign]
-    assert await room.relay.step() == 1
-    (one,) = await plain(["a"])
-    assert (one.said, one.last_code) == (True, "touched")
+    room.deliveries.save_all = lose  # type: ignore[method-assign]
+    assert await room.relay.step() == 2
+    touched, other = await room.deliveries.load(["a", "b"])
+    assert (touched.said, touched.last_code) == (True, "touched")
+    assert (other.said, other.last_code) == (True, "")
+
+
+async def test_run__a_full_batch_is_followed_at_once() -> None:
+    room = Room()
+    room.relay = Relay(room.deliveries, room.broker, a_policy(poll_seconds=30.0), source="notifier", clock=room.clock)
+    for n in range(101):
+        await room.put(f"delivery-{n}", an_outcome("sent"))
+    stop = asyncio.Event()
+    running = asyncio.create_task(room.relay.run(stop, lambda error: None))
+    await until(lambda: len(room.broker.took) == 101)
+    stop.set()
+    await running
 
 
 async def test_stop__says_what_is_left_first() -> None:

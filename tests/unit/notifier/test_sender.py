@@ -258,15 +258,74 @@ async def test_channel_that_breaks__leaves_it_unknown() -> None:
 
 
 class Flaky(MemoryDeliveries):
-    """Fails as often as told."""
+    """Fails as often as told, once an attempt is under way."""
 
     failures = 0
 
-    async def load(self, ids: Any) -> list[Delivery]:
+    def strike(self) -> None:
         if self.failures:
             self.failures -= 1
             raise ConnectionError("away")
+
+    async def load(self, ids: Any) -> list[Delivery]:
+        self.strike()
         return await super().load(ids)
+
+    async def save(self, delivery: Delivery) -> Delivery | None:
+        if delivery.status != "sending":
+            self.strike()
+        return await super().save(delivery)
+
+
+class LosesAnswers(MemoryDeliveries):
+    """The first outcome is written, and its writer does not get to know."""
+
+    lost = False
+
+    async def save(self, delivery: Delivery) -> Delivery | None:
+        after = await super().save(delivery)
+        if delivery.status != "sending" and not self.lost:
+            self.lost = True
+            raise ConnectionError("no answer")
+        return after
+
+
+async def test_answer_of_the_database_lost__the_outcome_is_one() -> None:
+    office = Office(Result(Kind.TRANSIENT, "smtp-451"), poll_seconds=0.01)
+    office.deliveries = LosesAnswers()
+    office.sender = office.another("sender-1")
+    await office.put(a_delivery())
+    await office.step()
+    one = await office.one()
+    assert (one.status, one.attempts, one.revision) == ("pending", 1, 2)
+
+
+async def test_withdrawn_while_under_way__the_outcome_is_decided_upon_what_stands() -> None:
+    office = Office()
+    gate = Gate()
+    gate.script = [Result(Kind.TRANSIENT, "smtp-451")]
+    sender = Sender(office.deliveries, [gate], office.policy, owner="s", clock=office.clock, chance=lambda: 0.0)
+    await office.put(a_delivery())
+    await sender.step()
+    await withdraw_all(office.deliveries, ["delivery-1"], "correction-1", office.clock())
+    gate.open.set()
+    await sender.drain()
+    assert (await office.one()).status == "withdrawn"
+
+
+async def test_claimed_together__who_was_changed_meanwhile_is_not_sent() -> None:
+    office = Office(SENT)
+    await office.put(a_delivery("a", address="a@example.org"), a_delivery("b", address="b@example.org"))
+    plain = office.deliveries.save_all
+
+    async def withdrawn_first(deliveries: Any) -> list[Delivery]:
+        office.deliveries.save_all = plain  # type: ignore[method-assign]
+        await withdraw_all(office.deliveries, ["a"], "correction-1", office.clock())
+        return await plain(deliveries)
+
+    office.deliveries.save_all = withdrawn_first  # type: ignore[method-assign]
+    assert await office.step() == 1
+    assert office.channel.tried == ["b"]
 
 
 async def test_database_away__the_outcome_is_kept_until_it_is_back() -> None:
@@ -330,6 +389,23 @@ async def test_run__survives_errors_wakes_at_once_and_finishes_what_is_under_way
     await running
     assert (await office.one()).status == "sent"
     assert [str(error) for error in errors] == ["away"]
+
+
+async def test_run__ends_leases_though_it_is_woken_all_the_time() -> None:
+    office = Office(SENT, poll_seconds=0.01)
+    stop = asyncio.Event()
+    running = asyncio.create_task(office.sender.run(stop, lambda error: None))
+    await asyncio.sleep(0)
+    await office.put(a_delivery(status="sending", owner="dead", fence=1, attempts=1, lease_until=office.clock()))
+
+    def told() -> bool:
+        office.sender.wake()
+        return bool(office.channel.took)
+
+    await until(told)
+    stop.set()
+    await running
+    assert (await office.one()).attempts == 2
 
 
 async def test_run__looks_again_by_itself() -> None:
