@@ -57,19 +57,16 @@ def expect(
     """
     let_in = [(arrival.at, meant[arrival.control_id]) for arrival in arrivals if arrival.control_id in meant]
     stays = hear_all(let_in)
-    work = {
-        (one.visit, one.version, one.code): one for one in sorted(done, key=lambda one: one.performed_at, reverse=True)
-    }
-    visits = {visit: _visit(visit, stay, work, directory, pace) for visit, stay in stays.items()}
+    work: dict[str, dict[tuple[int, str], Done]] = {}
+    for one in sorted(done, key=lambda one: one.performed_at, reverse=True):
+        work.setdefault(one.visit, {})[one.version, one.code] = one
+    visits = {visit: _visit(stay, work.get(visit, {}), directory, pace) for visit, stay in stays.items()}
     dead = {arrival.control_id for arrival in arrivals} & set(unreadable)
     return Account({visit: end for visit, end in visits.items() if end.status}, frozenset(dead))
 
 
-def _visit(
-    visit: str, stay: Stay, work: Mapping[tuple[str, int, str], Done], directory: Directory, pace: Pace
-) -> Visit:
+def _visit(stay: Stay, done: Mapping[tuple[int, str], Done], directory: Directory, pace: Pace) -> Visit:
     found = courses(stay, stay.messages[-1].zone)
-    done = {(version, code): one for (of, version, code), one in work.items() if of == visit}
     events = [*_of_encounter(stay), *_of_transitions(stay, found), *_of_tasks(stay, found, done, pace)]
     ended, disposition = stay.left() if stay.status == "finished" else (None, "")
     told: dict[Telling, frozenset[str]] = {}

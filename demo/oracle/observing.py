@@ -1,6 +1,7 @@
 """What was observed, in the shape of what is expected: read from the topics and the mailbox, as any stranger could.
 
-No service's database is asked. Repeats of a record are removed by its id, as every hearer does.
+No service's database is asked. Repeats of a record are removed by its id, as every hearer does. Of what was read only
+the little is kept that is compared.
 """
 
 from __future__ import annotations
@@ -15,18 +16,20 @@ from itertools import accumulate
 from pathlib import Path
 
 from demo.oracle.facts import Account, Arrival, Done, Task, Telling, Transition, Visit
+from demo.oracle.kept import KeptStay, KeptTask, KeptTransition, visit_of
 from shared.schemas.commands import CompleteTask
 from shared.schemas.encounters import AboutEncounter, EncounterEvent, EncounterUpdated
 from shared.schemas.envelope import Event
 from shared.schemas.notifications import DeliveryState, NotificationDecided, NotificationEvent
-from shared.schemas.tasks import TaskEvent, TaskState
-from shared.schemas.topics import ADT_INBOUND, COMMANDS
+from shared.schemas.tasks import TaskEvent
+from shared.schemas.topics import ADT_INBOUND, COMMANDS, DIRECTORY, FOLLOWUP_TIMERS
 from shared.schemas.transitions import TransitionEvent
 from shared.stream.codec import Undecodable, decode, envelope_of
 from shared.stream.records import Heard
 
 REPEAT = "X-Care-Possible-Repeat"
 TWICE = frozenset({"told-twice"})
+_TELLS_NOTHING = frozenset({DIRECTORY.name, FOLLOWUP_TIMERS.name})
 
 
 @dataclass
@@ -38,9 +41,9 @@ class Observed:
     mails: Counter[str] = field(default_factory=Counter)
     repeats: Counter[str] = field(default_factory=Counter)
     _seen: set[str] = field(default_factory=set)
-    _encounters: dict[str, EncounterEvent] = field(default_factory=dict)
-    _transitions: dict[str, TransitionEvent] = field(default_factory=dict)
-    _tasks: dict[str, TaskEvent] = field(default_factory=dict)
+    _encounters: dict[str, KeptStay] = field(default_factory=dict)
+    _transitions: dict[str, KeptTransition] = field(default_factory=dict)
+    _tasks: dict[str, KeptTask] = field(default_factory=dict)
     _commands: list[CompleteTask] = field(default_factory=list)
     _causes: dict[str, tuple[str, str, int, int]] = field(default_factory=dict)
     _counts: Counter[tuple[str, str, str, int]] = field(default_factory=Counter)
@@ -51,7 +54,7 @@ class Observed:
         """One record of any topic; of one partition in order."""
         if record.topic.endswith(".dlq"):
             self._hear_dead_letter(record)
-        elif record.header("ce_id") not in self._seen:
+        elif record.topic not in _TELLS_NOTHING and record.header("ce_id") not in self._seen:
             self._seen.add(record.header("ce_id"))
             if record.topic == ADT_INBOUND.name:
                 arrival = Arrival(control_id_of(record.value or b""), envelope_of(record).time)
@@ -67,7 +70,7 @@ class Observed:
     def is_settled(self, until: datetime) -> bool:
         """Whether every delivery has an outcome and every alarm up to `until` was said."""
         pending = any(one.status == "pending" for one in self._deliveries.values())
-        return not pending and not any(_rings(one.task, until) for one in self._tasks.values())
+        return not pending and not any(one.rings(until) for one in self._tasks.values())
 
     def arrivals(self) -> list[Arrival]:
         """In an order that every partition keeps; between partitions by the time at the door."""
@@ -81,30 +84,31 @@ class Observed:
         """What people said they did, of tasks that are known; of one task the first word."""
         found: dict[str, Done] = {}
         for command in self._commands:
-            event = self._tasks.get(command.task_id)
-            if event is not None:
-                version = self._version(event, event.encounter.discharge_version)
-                found.setdefault(command.task_id, Done(_visit(event), version, event.task.code, command.performed_at))
+            task = self._tasks.get(command.task_id)
+            if task is not None:
+                version = self._version(task.transition_id, task.version)
+                found.setdefault(command.task_id, Done(task.visit, version, task.code, command.performed_at))
         return list(found.values())
 
     def account(self, visits: Iterable[str], control_ids: Iterable[str]) -> Account:
         """What became of these visits and messages."""
         wanted = set(visits)
-        found = {_visit(one): one for one in self._encounters.values() if _visit(one) in wanted}
+        found = {one.visit: one for one in self._encounters.values() if one.visit in wanted}
         told, corrections = self._told()
-        ends = {visit: self._end(event, told, corrections) for visit, event in found.items()}
+        transitions = self._ends_of_transitions()
+        ends = {visit: _end(stay, transitions, told, corrections) for visit, stay in found.items()}
         return Account(ends, frozenset(self.dead_letters & set(control_ids)))
 
     def deliveries(self, visits: Iterable[str]) -> dict[str, DeliveryState]:
         """The last word of each delivery about one of these visits."""
         wanted = set(visits)
-        about = {one.encounter.encounter_id for one in self._encounters.values() if _visit(one) in wanted}
+        about = {one.encounter_id for one in self._encounters.values() if one.visit in wanted}
         return {id_: one for id_, one in self._deliveries.items() if one.encounter_id in about}
 
     def visit_of(self, encounter_id: str) -> str:
         """The visit's number of an encounter, or ""."""
-        event = self._encounters.get(encounter_id)
-        return _visit(event) if event else ""
+        stay = self._encounters.get(encounter_id)
+        return stay.visit if stay else ""
 
     def _hear_dead_letter(self, record: Heard) -> None:
         if record.topic.startswith(ADT_INBOUND.name):
@@ -119,13 +123,13 @@ class Observed:
             return
         match event.data:
             case TransitionEvent() as data:
-                self._transitions[data.transition.transition_id] = data
+                self._transitions[data.transition.transition_id] = KeptTransition.of(data)
                 self._note_cause(event, data, data.transition.transition_id, data.transition.discharge_version)
             case TaskEvent() as data:
-                self._tasks[data.task.task_id] = data
-                self._note_cause(event, data, data.task.code, self._version(data, data.encounter.discharge_version))
+                self._tasks[data.task.task_id] = task = KeptTask.of(data)
+                self._note_cause(event, data, task.code, self._version(task.transition_id, task.version))
             case EncounterEvent() as data:
-                self._encounters[data.encounter.encounter_id] = data
+                self._encounters[data.encounter.encounter_id] = KeptStay.of(data)
                 version = data.encounter.discharge_version if data.TYPE == "encounter.discharged.v1" else 0
                 self._note_cause(event, data, "", version)
             case NotificationEvent() as data:
@@ -133,15 +137,15 @@ class Observed:
             case CompleteTask() as data:
                 self._commands.append(data)
 
-    def _version(self, event: TaskEvent, otherwise: int) -> int:
-        known = self._transitions.get(event.transition_id)
-        return known.transition.discharge_version if known else otherwise
+    def _version(self, transition_id: str, otherwise: int) -> int:
+        known = self._transitions.get(transition_id)
+        return known.version if known else otherwise
 
     def _note_cause(self, event: Event, data: AboutEncounter, code: str, version: int) -> None:
         died = isinstance(data, EncounterUpdated)
         notice = "patient.died" if died else data.TYPE.removesuffix(".v1")
         named = code if isinstance(data, TaskEvent) else ""
-        place = (_visit(data), notice, named, version)
+        place = (visit_of(data), notice, named, version)
         self._counts[place] += 1
         self._causes[event.envelope.id] = (notice, named, version, self._counts[place])
 
@@ -172,30 +176,26 @@ class Observed:
             n = 1
         return Telling(notice, code, version, n, decided.recipient)
 
-    def _end(
-        self,
-        event: EncounterEvent,
-        told: Mapping[str, Mapping[Telling, frozenset[str]]],
-        corrections: Mapping[str, Mapping[Telling, frozenset[str]]],
-    ) -> Visit:
-        encounter = event.encounter
-        of = encounter.encounter_id
-        found = {
-            one.transition.discharge_version: self._transition(one)
-            for one in self._transitions.values()
-            if one.transition.encounter_id == of
-        }
-        ended = encounter.discharged_at.instant if encounter.discharged_at else None
-        return Visit(encounter.status, ended, encounter.disposition, found, told.get(of, {}), corrections.get(of, {}))
+    def _ends_of_transitions(self) -> dict[str, dict[int, Transition]]:
+        """By encounter and discharge version."""
+        tasks: dict[str, dict[str, Task]] = defaultdict(dict)
+        for one in self._tasks.values():
+            tasks[one.transition_id][one.code] = Task(one.opens_at, one.due_at, frozenset({one.business_status}))
+        found: dict[str, dict[int, Transition]] = defaultdict(dict)
+        for id_, opened in self._transitions.items():
+            found[opened.encounter_id][opened.version] = Transition(opened.status, opened.pathway, tasks.get(id_, {}))
+        return found
 
-    def _transition(self, event: TransitionEvent) -> Transition:
-        state = event.transition
-        tasks = {
-            one.task.code: Task(one.task.opens_at, one.task.due_at, frozenset({one.task.business_status}))
-            for one in self._tasks.values()
-            if one.transition_id == state.transition_id
-        }
-        return Transition(state.status, state.pathway, tasks)
+
+def _end(
+    stay: KeptStay,
+    transitions: Mapping[str, Mapping[int, Transition]],
+    told: Mapping[str, Mapping[Telling, frozenset[str]]],
+    corrections: Mapping[str, Mapping[Telling, frozenset[str]]],
+) -> Visit:
+    of = stay.encounter_id
+    said = (stay.status, stay.ended, stay.disposition)
+    return Visit(*said, transitions.get(of, {}), told.get(of, {}), corrections.get(of, {}))
 
 
 def control_id_of(body: bytes) -> str:
@@ -208,17 +208,6 @@ def kept_mails(directory: Path) -> Iterator[Mail]:
     """The mails that a local mailbox kept as files."""
     for file in sorted(directory.glob("*.eml")):
         yield message_from_bytes(file.read_bytes())
-
-
-def _visit(event: AboutEncounter) -> str:
-    number = event.encounter.visit_number
-    return number.value if number else ""
-
-
-def _rings(task: TaskState, until: datetime) -> bool:
-    """Whether an alarm of the task is due and was not said."""
-    moments = {"planned": task.opens_at, "due": task.due_at, "overdue": task.escalates_at}
-    return task.business_status in moments and moments[task.business_status] <= until
 
 
 def _outcome(delivery: DeliveryState) -> str:

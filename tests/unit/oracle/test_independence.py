@@ -11,7 +11,7 @@ import demo.oracle
 
 ROOM = Path(demo.oracle.__file__).parent
 EXPECTING = ("facts", "calendar", "pathways", "audience", "stays", "work", "expecting", "meant", "comparing")
-OBSERVING = ("observing", "following", "judging")
+OBSERVING = ("observing", "kept", "following", "judging")
 OF_THE_HOSPITAL = ("demo.hospital.facilities", "demo.hospital.faults", "demo.hospital.providers")
 MEANT = (*OF_THE_HOSPITAL, "demo.hospital.sendings", "demo.hospital.stays")
 
