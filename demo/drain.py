@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -19,10 +19,9 @@ from services.followup.handlers import COLLECTION as TRANSITIONS
 from services.gateway.store import RAW
 from services.notifier.handlers import DELIVERIES
 from shared.mongo.client import away
-from shared.schemas.topics import heard_by
+from shared.schemas.topics import PARTITIONS, heard_by
 from shared.stream.kafka import Broker
 from shared.stream.outages import Away
-from shared.stream.reading import Onlooker
 
 HEARERS = ("admissions", "discharge", "followup", "notifier")
 
@@ -37,6 +36,13 @@ class Waiting:
     def __str__(self) -> str:
         """`followup: 3 alarms`."""
         return f"{self.holder}: {self.count}"
+
+
+class Ends(Protocol):
+    """Where the topics end: an `Onlooker`, or whoever else can tell."""
+
+    async def ends(self) -> dict[tuple[str, int], int]:
+        """By topic and partition, the offset that the next record will have."""
 
 
 class Drain:
@@ -55,7 +61,7 @@ class Drain:
         """Close."""
         await self._admin.close()
 
-    async def waiting(self, until: datetime, onlooker: Onlooker, hospital_topics: Sequence[str]) -> list[Waiting]:
+    async def waiting(self, until: datetime, onlooker: Ends, hospital_topics: Sequence[str]) -> list[Waiting]:
         """What is not through yet, up to `until` on the business clock. Empty: all is. Raises Away."""
         found = [Waiting("gateway, unsaid messages", await self._unsaid())]
         ends = await onlooker.ends()
@@ -75,7 +81,7 @@ class Drain:
 
     async def _alarms(self, until: datetime) -> int:
         with away():
-            query = {"next_alarm_at": {"$lte": until}}
+            query = {"lane": {"$in": list(range(PARTITIONS))}, "next_alarm_at": {"$lte": until}}
             return int(await self._databases["followup"][TRANSITIONS].count_documents(query))
 
     async def _unattempted(self) -> int:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
 OnMail = Callable[[Message, float], None]
+HANDED_TO = "X-RcptTo"
+"""On what `on_mail` is given, not on what is kept: the envelope's recipients, whatever the header To says."""
 
 
 class _Keeper:
@@ -30,7 +32,9 @@ class _Keeper:
         self._count += 1
         (self._directory / f"{self._count:05}.eml").write_bytes(content)
         if self._on_mail is not None:
-            self._on_mail(message_from_bytes(content), time.time())
+            message = message_from_bytes(content)
+            message[HANDED_TO] = ", ".join(envelope.rcpt_tos)
+            self._on_mail(message, time.time())
         return "250 kept, not delivered"
 
 

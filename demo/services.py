@@ -80,14 +80,15 @@ def stop_services(servers: Mapping[str, Server]) -> None:
         list(pool.map(lambda server: server.terminate(30.0), servers.values()))
 
 
-def recipe(name: str, wiring: Wiring) -> Recipe:
-    """How one service is started and known to be ready."""
-    settings = [f"{key}={value}" for key, value in wiring.of(name).items()]
+def recipe(name: str, wiring: Wiring, *, instance: str = "", admin_port: int = 0) -> Recipe:
+    """How one service is started and known to be ready; a further `instance` has a log and a port of its own."""
+    port = admin_port or wiring.admin_ports[name]
+    settings = [f"{key}={value}" for key, value in {**wiring.of(name), "CARE_ADMIN_PORT": str(port)}.items()]
     return Recipe(
-        name=name,
+        name=instance or name,
         command=["env", *settings, sys.executable, "-m", f"services.{name}"],
         directory=wiring.directory,
-        ready=lambda: _is_ready(wiring.admin_ports[name]),
+        ready=lambda: _is_ready(port),
         timeout_s=READY_SECONDS,
     )
 
