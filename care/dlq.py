@@ -17,7 +17,8 @@ from care.running import run
 from care.session import session
 from shared.schemas.topics import dead_letter_topics
 from shared.stream.deadletters import PLACE, REASON, SERVICE, NotADeadLetter, replayed
-from shared.stream.kafka import Broker, KafkaPublisher
+from shared.stream.kafka import Broker
+from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.reading import Onlooker
 from shared.stream.records import Heard, Saying
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from care.session import Session
 from shared.schemas.envelope import TYPE_PREFIX, Envelope, Event, EventData
 from shared.stream.codec import encode
-from shared.stream.kafka import KafkaPublisher
+from shared.stream.kafka_producer import KafkaPublisher
 
 SOURCE = "care-transitions/care"
 

@@ -27,7 +27,7 @@ from demo.hospital.player import at_rate, play
 from demo.hospital.schedule import schedule
 from demo.hospital.sendings import Sending
 from shared.feeds import FeedProfile, parse_feeds
-from shared.stream.kafka import KafkaPublisher
+from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.outages import Away
 from shared.stream.records import Saying
 from shared.telemetry import wall_clock

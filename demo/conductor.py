@@ -21,7 +21,7 @@ from demo.staff import Staff
 from demo.tally import Tally
 from shared.clock import set_clock
 from shared.stream.codec import encode
-from shared.stream.kafka import KafkaPublisher
+from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.reading import Onlooker
 from shared.stream.records import Saying
 

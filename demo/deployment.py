@@ -22,7 +22,8 @@ from shared.schemas.directory import DirectoryEntrySet
 from shared.schemas.envelope import TYPE_PREFIX, Envelope, Event, derived_id
 from shared.stream.administration import create
 from shared.stream.codec import encode
-from shared.stream.kafka import Broker, KafkaPublisher
+from shared.stream.kafka import Broker
+from shared.stream.kafka_producer import KafkaPublisher
 from shared.telemetry import wall_clock
 
 DATA = Path(__file__).with_name("data")

@@ -26,7 +26,8 @@ from demo.staff import Staff
 from demo.tally import Tally
 from shared.feeds import FeedProfile
 from shared.schemas.topics import ALL, dead_letter_topics
-from shared.stream.kafka import Broker, KafkaPublisher
+from shared.stream.kafka import Broker
+from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.reading import Onlooker
 
 JUDGED_SECONDS = 35.0

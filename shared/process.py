@@ -20,7 +20,9 @@ from shared.startup import NotReady, demand, patiently, tell
 from shared.stream.batch import BatchHearing, Hearing, Projection
 from shared.stream.decisions import Handler
 from shared.stream.host import Background, DataPlane, Periodic, die, run
-from shared.stream.kafka import Broker, KafkaConsumer, KafkaPublisher, lane_of
+from shared.stream.kafka import Broker, lane_of
+from shared.stream.kafka_consumer import KafkaConsumer
+from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.ledger import Ledger
 from shared.stream.loop import Loop, Pace
 from shared.stream.measures import LagGauge

@@ -26,7 +26,7 @@ from shared.schemas.envelope import Mode
 from shared.schemas.topics import MAX_MESSAGE_BYTES
 from shared.startup import patiently
 from shared.stream.host import Background, DataPlane, Periodic
-from shared.stream.kafka import KafkaConsumer
+from shared.stream.kafka_consumer import KafkaConsumer
 from shared.stream.loop import Loop
 
 RELAY_SECONDS: Final = 1.0

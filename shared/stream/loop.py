@@ -13,35 +13,18 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from shared.stream.batch import Hearing
-from shared.stream.kafka import Rebalance
 from shared.stream.ledger import Ledger
 from shared.stream.measures import note_effects
+from shared.stream.member import Consumer, Places
 from shared.stream.outages import Abandoned, Away, where
 from shared.stream.records import Heard
 from shared.stream.suspects import Suspects
 from shared.telemetry import log, metrics
 
-Places = Sequence[tuple[str, int]]
 T = TypeVar("T")
-
-
-class Consumer(Protocol):
-    """A consumer-group member, real (`kafka.KafkaConsumer`) or in memory (`memory.MemoryConsumer`)."""
-
-    async def start(self, rebalance: Rebalance) -> None: ...
-    async def stop(self) -> None: ...
-    async def fetch(self, limit: int, seconds: float) -> list[Heard]: ...
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    async def commit(self, offsets: dict[tuple[str, int], int]) -> None: ...
-    async def committed(self, partitions: Places) -> dict[tuple[str, int], int]: ...
-    async def beginnings(self, partitions: Places) -> dict[tuple[str, int], int]: ...
-    def partitions(self) -> list[tuple[str, int]]: ...
-    def assignment(self) -> list[tuple[str, int]]: ...
-    def high_watermark(self, topic: str, partition: int) -> tuple[int, float] | None: ...
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from shared.stream.kafka import MAX_LETTER_BYTES, Rebalance, lane_of
+from shared.stream.kafka import MAX_LETTER_BYTES, lane_of
+from shared.stream.member import Rebalance
 from shared.stream.outages import Abandoned, OutputTooLarge
 from shared.stream.records import Heard, Saying
 
@@ -74,6 +75,7 @@ class MemoryConsumer:
         self._rebalance: Rebalance | None = None
         self._assigned: dict[Place, int] = {}
         self._paused: set[Place] = set()
+        self.settling = False
 
     async def start(self, rebalance: Rebalance) -> None:
         """Join the group."""
@@ -91,23 +93,30 @@ class MemoryConsumer:
 
     async def _rebalance_all(self, before: list[MemoryConsumer]) -> None:
         for member in before:
-            if member._rebalance is not None and member._assigned:
-                await member._rebalance.revoked(sorted(member._assigned))
-                member._assigned = {}  # nothing is fetched until the group has settled
+            if member._assigned:
+                await member.give_back()
+                member._assigned = {}
         members = self._log.members[self._group]
         for index, member in enumerate(members):
             await member._take([lane for lane in range(self._log.partitions) if lane % len(members) == index])
+
+    async def give_back(self) -> None:
+        """The group settles: from here to the new assignment nothing is fetched, as in aiokafka."""
+        self.settling = True
+        if self._rebalance is not None:
+            await self._rebalance.revoked(self.assignment())
 
     async def _take(self, lanes: list[int]) -> None:
         commits = self._log.commits[self._group]
         places = sorted((topic, lane) for topic in self._topics for lane in lanes)
         self._assigned = {place: max(commits.get(place, 0), self._log.first[place]) for place in places}
         self._paused.clear()
+        self.settling = False
         if self._rebalance is not None:
             await self._rebalance.assigned(places)
 
     async def fetch(self, limit: int, seconds: float) -> list[Heard]:
-        """As `kafka.KafkaConsumer.fetch`."""
+        """As `kafka_consumer.KafkaConsumer.fetch`."""
         found = self._available(limit)
         if not found and seconds > 0:
             try:
@@ -121,7 +130,7 @@ class MemoryConsumer:
     def _available(self, limit: int) -> list[Heard]:
         found: list[Heard] = []
         for place, position in list(self._assigned.items()):
-            if place not in self._paused and len(found) < limit:
+            if not self.settling and place not in self._paused and len(found) < limit:
                 taken = self._log.records[place][position : position + limit - len(found)]
                 self._assigned[place] = position + len(taken)
                 found += taken

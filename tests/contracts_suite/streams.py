@@ -12,7 +12,7 @@ import pytest
 
 from shared.schemas.topics import MAX_MESSAGE_BYTES, PARTITIONS
 from shared.stream.kafka import lane_of
-from shared.stream.loop import Consumer
+from shared.stream.member import Consumer
 from shared.stream.outages import Abandoned, OutputTooLarge
 from shared.stream.records import Heard, Saying
 
@@ -33,6 +33,20 @@ class Listening:
         self.revocations.append(list(partitions))
 
 
+class Clinging(Listening):
+    """Gives nothing back until it is `let`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.let = asyncio.Event(), asyncio.Event()
+
+    async def revoked(self, partitions: Sequence[Place]) -> None:
+        if partitions:  # the first time there is nothing to give
+            self.asked.set()
+            await self.let.wait()
+        await super().revoked(partitions)
+
+
 class Speaking(Protocol):
     async def say(self, sayings: Sequence[Saying]) -> None: ...
     async def close(self) -> None: ...
@@ -48,8 +62,8 @@ class Bus:
     member: Callable[[], Consumer]
     joined: list[tuple[Consumer, Listening]] = field(default_factory=list)
 
-    async def join(self) -> tuple[Consumer, Listening]:
-        consumer, listening = self.member(), Listening()
+    async def join(self, listening: Listening | None = None) -> tuple[Consumer, Listening]:
+        consumer, listening = self.member(), listening or Listening()
         self.joined.append((consumer, listening))
         await self._polled(consumer.start(listening))
         return consumer, listening
@@ -93,6 +107,12 @@ async def fetched(consumer: Consumer, count: int, seconds: float = 20.0) -> list
         while len(found) < count:
             found += await consumer.fetch(500, 0.1)
     return found
+
+
+async def fetched_of(consumer: Consumer, bus: Bus, numbers: range) -> list[int]:
+    """The offsets that `consumer` is handed after these records are said on one lane of the first topic."""
+    await bus.publisher.say([a_saying(bus.topics[0], "key", n) for n in numbers])
+    return [record.offset for record in await fetched(consumer, len(numbers))]
 
 
 def a_saying(topic: str, key: str, n: int, size: int = 10) -> Saying:
@@ -208,6 +228,23 @@ class BusContract(BusCore):
         await bus.leave(second)
         await bus.settled()
         assert listening.assignments[-1] == everything
+
+    async def test_rebalance__nothing_is_handed_out_while_a_member_gives_back(self, bus: Bus) -> None:
+        """What is fetched then would be heard by this member and, not being committed, by the next one too."""
+        clinging = Clinging()
+        first, _ = await bus.join(clinging)
+        assert await fetched_of(first, bus, range(3)) == [0, 1, 2]
+        joining = asyncio.ensure_future(bus.join())
+        try:
+            async with asyncio.timeout(20):
+                await clinging.asked.wait()
+            await bus.publisher.say([a_saying(bus.topics[0], "key", n) for n in range(3, 6)])
+            fetching = asyncio.ensure_future(first.fetch(10, 0.1))  # nothing, or no answer before the group settled
+            await asyncio.wait({fetching}, timeout=1.0)
+            assert not fetching.done() or fetching.result() == []
+        finally:
+            clinging.let.set()
+        await asyncio.wait_for(asyncio.gather(joining, fetching), 30)
 
     async def test_high_watermark__of_an_empty_partition_is_0_and_moves_with_its_fetches(self, bus: Bus) -> None:
         consumer, _ = await bus.join()

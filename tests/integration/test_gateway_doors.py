@@ -28,7 +28,8 @@ from shared.process import Process
 from shared.settings import ServiceSettings
 from shared.stream.administration import create
 from shared.stream.codec import envelope_of
-from shared.stream.kafka import Broker, KafkaPublisher
+from shared.stream.kafka import Broker
+from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.records import Heard
 from shared.telemetry import wall_clock
 from tests.unit.gateway.parts import BODY_SHA256, LIMIT, SECRET, a_body, a_feed, framed

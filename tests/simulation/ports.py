@@ -107,12 +107,7 @@ class Consumer(MemoryConsumer):
     def __init__(self, instance: Instance, group: str, topics: Sequence[str]) -> None:
         super().__init__(instance.world.log, group, topics)
         self.at, self.group = instance, group
-        self.settling = False
         instance.consumer = self
-
-    @property
-    def rebalance(self) -> Any:
-        return self._rebalance
 
     async def start(self, rebalance: Any) -> None:
         self._rebalance = rebalance
@@ -127,16 +122,7 @@ class Consumer(MemoryConsumer):
         return held
 
     async def take(self, lanes: list[int]) -> None:
-        self.settling = False
         await self._take(lanes)
-
-    async def give_back(self) -> None:
-        """The group settles: from here to the new assignment nothing is fetched, as in aiokafka."""
-        self.settling = True
-        await self.rebalance.revoked(self.assignment())
-
-    def _available(self, limit: int) -> list[Heard]:
-        return [] if self.settling else super()._available(limit)
 
     async def fetch(self, limit: int, seconds: float) -> list[Heard]:
         await self.at.before(KAFKA)

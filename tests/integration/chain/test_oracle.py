@@ -19,7 +19,7 @@ from demo.oracle.facts import Pace
 from demo.oracle.following import followed
 from demo.oracle.judging import judge
 from shared.clock import set_clock
-from shared.stream.kafka import KafkaPublisher
+from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.records import Saying
 from tests.integration.chain.conftest import Chain
 

@@ -28,7 +28,7 @@ from shared.schemas.topics import ADT_INBOUND, ENCOUNTERS, TASKS, TRANSITIONS
 from shared.stream.deadletters import dead_letter
 from shared.stream.decisions import Refs
 from shared.stream.documents import Document
-from shared.stream.kafka import KafkaPublisher
+from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.records import Heard, Saying
 from shared.telemetry import metrics
 from tests.integration.chain.conftest import Chain

@@ -9,7 +9,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from demo.stack import Kafka
 from shared.schemas.topics import PARTITIONS
-from shared.stream.kafka import MAX_LETTER_BYTES, Broker, KafkaConsumer, KafkaPublisher
+from shared.stream.kafka import MAX_LETTER_BYTES, Broker
+from shared.stream.kafka_consumer import KafkaConsumer
+from shared.stream.kafka_producer import KafkaPublisher
 from tests.contracts_suite.streams import Bus
 
 

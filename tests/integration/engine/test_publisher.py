@@ -17,7 +17,8 @@ from demo.stack import Kafka
 from shared.schemas.topics import ENCOUNTERS
 from shared.stream.administration import configuration
 from shared.stream.deadletters import dead_letter
-from shared.stream.kafka import MAX_RECORD_BYTES, KafkaPublisher
+from shared.stream.kafka import MAX_RECORD_BYTES
+from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.outages import Away
 from shared.stream.reading import Onlooker
 from shared.stream.records import Heard

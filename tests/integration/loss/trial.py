@@ -23,7 +23,8 @@ from pymongo import MongoClient
 from demo.stack import Kafka, Mongo
 from demo.stack.guard import guard
 from shared.schemas.topics import PARTITIONS, replay_topic
-from shared.stream.kafka import KafkaPublisher, lane_of
+from shared.stream.kafka import lane_of
+from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.records import Heard, Saying
 from tests.contracts_suite.counting import COUNTERS, Counted, a_poke
 from tests.integration.engine.conftest import a_broker, create_topics

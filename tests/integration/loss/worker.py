@@ -20,7 +20,7 @@ from shared.settings import ServiceSettings
 from shared.stream.decisions import Fact, Refs
 from shared.stream.documents import Document
 from shared.stream.host import Background
-from shared.stream.kafka import KafkaPublisher
+from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.records import Heard, Saying
 from tests.contracts_suite.counting import COUNTERS, CountingHandler, counted_on
 

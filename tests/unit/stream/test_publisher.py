@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError, ProducerClosed
 
-from shared.stream import kafka
-from shared.stream.kafka import Broker, KafkaPublisher
+from shared.stream import kafka_producer
+from shared.stream.kafka import Broker
+from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.outages import Away, OutputTooLarge
 from shared.stream.records import Saying
 
@@ -85,7 +86,7 @@ class Endings:
 @pytest.fixture
 async def endings(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Endings]:
     endings = Endings()
-    monkeypatch.setattr(kafka, "_end", endings.end)
+    monkeypatch.setattr(kafka_producer, "_end", endings.end)
     yield endings
     endings.may.set()
 

@@ -1,0 +1,36 @@
+"""What the loop asks of a member of a consumer group, and what the member tells it around a rebalance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from shared.stream.records import Heard
+
+Places = Sequence[tuple[str, int]]
+
+
+class Rebalance(Protocol):
+    """What the loop does around a rebalance."""
+
+    async def revoked(self, partitions: Places) -> None:
+        """The partitions go; returns within seconds."""
+
+    async def assigned(self, partitions: Places) -> None:
+        """These are ours now."""
+
+
+class Consumer(Protocol):
+    """A consumer-group member, real (`kafka_consumer.KafkaConsumer`) or in memory (`memory.MemoryConsumer`)."""
+
+    async def start(self, rebalance: Rebalance) -> None: ...
+    async def stop(self) -> None: ...
+    async def fetch(self, limit: int, seconds: float) -> list[Heard]: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    async def commit(self, offsets: dict[tuple[str, int], int]) -> None: ...
+    async def committed(self, partitions: Places) -> dict[tuple[str, int], int]: ...
+    async def beginnings(self, partitions: Places) -> dict[tuple[str, int], int]: ...
+    def partitions(self) -> list[tuple[str, int]]: ...
+    def assignment(self) -> list[tuple[str, int]]: ...
+    def high_watermark(self, topic: str, partition: int) -> tuple[int, float] | None: ...
