@@ -135,6 +135,7 @@ class Metrics:
     heard: Counter
     passed: Counter
     repeats: Counter
+    noted: Counter
     dead_letters: Counter
     said: Counter
     lag: Gauge
@@ -156,6 +157,12 @@ metrics: Final = Metrics(
     passed=_counter("records_passed", "Records that are not for this service, by design.", "topic"),
     repeats=_counter(
         "records_repeated", "Records known again, which changed nothing. Rises after restarts and replays.", "topic"
+    ),
+    noted=_counter(
+        "decisions_noted",
+        "What handlers noted as they decided (again after a lost race): `late`, `timer-stale`, `reviews_opened` and such.",
+        "topic",
+        "what",
     ),
     dead_letters=_counter(
         "dead_letters", "Records that could not be heard. Any is a case: `care dlq list` names each.", "topic"

@@ -152,11 +152,16 @@ class BatchHearing:
             if desk.repeats(fact):
                 metrics.repeats.labels(fact.record.topic).inc()
                 return home_of(fact)
-            return desk.apply(fact, self.handlers[fact.record.origin].decide(fact, desk))
+            decision = self.handlers[fact.record.origin].decide(fact, desk)
+            place = desk.apply(fact, decision)
         except Refused as refused:
             self._refuse(fact.record, refused.code, letters)
         except Exception as bug:  # noqa: BLE001 - a bug in deciding one record must not stop the others
             self._refuse(fact.record, _place_of(bug), letters)
+        else:
+            for what, n in decision.metrics.items():
+                metrics.noted.labels(fact.record.topic, what).inc(n)
+            return place
         return None
 
     async def _say_all(self, sayings: Sequence[Saying]) -> None:

@@ -91,7 +91,10 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a record does to one document. `state` None: nothing changes (what is unsaid is said again)."""
+    """What a record does to one document. `state` None: nothing changes (what is unsaid is said again).
+
+    `metrics` counts what an operator may want to know of it, by a code; it is read as `care_decisions_noted_total`.
+    """
 
     collection: str
     id: str

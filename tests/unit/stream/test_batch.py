@@ -22,6 +22,7 @@ from shared.stream.ledger import Ledger
 from shared.stream.memory import MemoryLog, MemoryPublisher
 from shared.stream.outages import Away
 from shared.stream.records import Heard
+from shared.telemetry import metrics
 from tests.builders import a_discharge
 from tests.contracts_suite.counting import COUNTERS, HEARD, T0, CountingHandler, Poked, a_poke, heard, heard_all
 from tests.unit.stream.office import Faults, Office, summary
@@ -396,6 +397,21 @@ async def test_project__away_says_the_same_bytes_again_and_then_projects() -> No
     assert {"mail-to": "a-1.1"} in calls[1]
     said = [(one.key, one.value, one.headers) for one in log.all_of("care.encounters.v1")]
     assert said.count((first.key, first.value, first.headers)) == 2
+
+
+class Noting(CountingHandler):
+    """Notes each decision as `late` and twice as `odd`."""
+
+    def decide(self, fact: Fact, desk: Desk) -> Decision:
+        return replace(super().decide(fact, desk), metrics={"late": 1, "odd": 2})
+
+
+async def test_noted__is_counted_by_topic_and_code_and_not_for_what_was_refused() -> None:
+    before = {what: metrics.noted.labels(HEARD, what)._value.get() for what in ("late", "odd")}
+    office = Office(handler=Noting())
+    await office.hear(heard_all([a_poke("a", 1), a_poke("a", 2, do="refuse"), a_poke("a", 2), a_poke("a", 2)]))
+    assert metrics.noted.labels(HEARD, "late")._value.get() - before["late"] == 2
+    assert metrics.noted.labels(HEARD, "odd")._value.get() - before["odd"] == 4
 
 
 async def test_hear__a_thousand_of_poison_and_one_good_one() -> None:
