@@ -30,12 +30,24 @@ async def agents(process: Process, policy: NotifierPolicy) -> list[Any]:
     await process.open([], [SUBJECTS, DIRECTORIES])
     await patiently(deliveries.ensure_indexes)
     owner = secrets.token_hex(8)
-    channels = [EmailChannel(policy.smtp, wall_clock)]
-    sender = Sender(deliveries, channels, policy, owner=owner, clock=wall_clock, chance=random.random)
+    channel = EmailChannel(policy.smtp, wall_clock)
+    sender = Sender(deliveries, [channel], policy, owner=owner, clock=wall_clock, chance=random.random)
     relay = Relay(deliveries, process.publisher, policy, source="care-transitions/notifier", clock=wall_clock)
     projection = Deliveries(deliveries, wall_clock, sender.wake)
     closing, *hearing = process.hearer(handlers(policy), project=projection.project)
-    return [closing, _background(relay.run), _background(sender.run), *hearing]
+    return [closing, _background(relay.run), _background(_sending(sender, channel)), *hearing]
+
+
+def _sending(sender: Sender, channel: EmailChannel) -> Run:
+    """The sender's loop; its channel is closed behind it."""
+
+    async def run(stop: asyncio.Event, on_error: Callable[[Exception], None]) -> None:
+        try:
+            await sender.run(stop, on_error)
+        finally:
+            channel.close()
+
+    return run
 
 
 def _background(run: Run) -> Background:

@@ -22,6 +22,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import BulkWriteError
 
+from services.notifier.channels import connections
 from services.notifier.channels.email import EmailChannel, Phase, kind_of
 from services.notifier.channels.sender import Sender
 from services.notifier.domain.delivery import Delivery
@@ -78,9 +79,20 @@ def mail_server() -> Iterator[Callable[..., tuple[Mailbox, int]]]:
         controller.stop()
 
 
+OPEN: list[EmailChannel] = []
+
+
+@pytest.fixture(autouse=True)
+async def _closed_at_the_end() -> AsyncIterator[None]:
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
 def a_channel(port: int, **changes: Any) -> EmailChannel:
     settings = {**a_policy().smtp.model_dump(), "port": port, **changes}
-    return EmailChannel(SmtpPolicy(**settings), lambda: NOW)
+    OPEN.append(EmailChannel(SmtpPolicy(**settings), lambda: NOW))
+    return OPEN[-1]
 
 
 async def test_sent__arrives_as_it_was_written(mail_server: Any) -> None:
@@ -201,6 +213,115 @@ async def test_hangs_after_the_message__may_have_been_taken() -> None:
 async def test_resets_after_the_message__may_have_been_taken() -> None:
     async with a_server(say_until_data) as port:
         assert await a_channel(port).send(a_delivery()) == Result(Kind.UNKNOWN, "lost-data")
+
+
+class Relay:
+    """A server of raw lines that agrees to everything; `reply` may answer a command of a connection otherwise.
+
+    It counts connections and the commands of each; a reply of b"" closes the connection.
+    """
+
+    def __init__(self, reply: Callable[[int, int, bytes], bytes | None] = lambda *_: None) -> None:
+        self.reply = reply
+        self.heard: list[list[bytes]] = []
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.heard.append(commands := [])
+        number = len(self.heard)
+        writer.write(b"220 ready\r\n")
+        while line := await reader.readline():
+            verb = line[:4].strip().upper()
+            commands.append(verb)
+            answer = self.reply(number, commands.count(verb), verb)
+            if verb == b"DATA" and answer is None:
+                writer.write(b"354 go on\r\n")
+                await reader.readuntil(b"\r\n.\r\n")
+                answer = self.reply(number, commands.count(verb), b".")
+            if answer == b"":
+                return
+            writer.write((answer or b"250 OK") + b"\r\n")
+
+    @property
+    def mails(self) -> list[int]:
+        return [commands.count(b"DATA") for commands in self.heard]
+
+
+async def test_connection__is_used_again_after_a_clean_reply() -> None:
+    relay = Relay()
+    async with a_server(relay.talk) as port:
+        channel = a_channel(port)
+        for n in range(3):
+            assert (await channel.send(a_delivery(f"delivery-{n}"))).kind is Kind.SENT
+    assert relay.heard == [[b"EHLO", *[b"MAIL", b"RCPT", b"DATA"] * 3]]
+
+
+async def test_connection__each_of_two_at_once_has_its_own() -> None:
+    relay = Relay()
+    async with a_server(relay.talk) as port:
+        channel = a_channel(port)
+        await asyncio.gather(*(channel.send(a_delivery(f"delivery-{n}")) for n in range(2)))
+        await asyncio.gather(*(channel.send(a_delivery(f"delivery-{n}")) for n in range(2)))
+    assert relay.mails == [2, 2]
+
+
+@pytest.mark.parametrize("answer", [b"", b"421 idle for too long", b"451 one mail a connection", b"503 confused"])
+async def test_connection__a_kept_one_that_does_not_agree_costs_no_attempt(answer: bytes) -> None:
+    relay = Relay(lambda connection, n, verb: answer if (connection, n, verb) == (1, 2, b"MAIL") else None)
+    async with a_server(relay.talk) as port:
+        channel = a_channel(port)
+        results = [await channel.send(a_delivery(f"delivery-{n}")) for n in range(3)]
+    assert results == [Result(Kind.SENT, "smtp-250")] * 3
+    assert relay.mails == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("verb", "answer", "result"),
+    [
+        (b"RCPT", b"550 unknown", Result(Kind.PERMANENT, "smtp-550")),
+        (b"RCPT", b"", Result(Kind.TRANSIENT, "lost-envelope")),
+        (b"DATA", b"451 later", Result(Kind.TRANSIENT, "smtp-451")),
+        (b".", b"451 later", Result(Kind.TRANSIENT, "smtp-451")),
+        (b".", b"", Result(Kind.UNKNOWN, "lost-data")),
+    ],
+)
+async def test_connection__a_kept_one_is_judged_as_any_and_not_kept_when_it_refuses(
+    verb: bytes, answer: bytes, result: Result
+) -> None:
+    """After a refusal or a loss nobody knows what the server holds: the next message has a connection of its own."""
+    relay = Relay(lambda connection, n, asked: answer if (connection, n, asked) == (1, 2, verb) else None)
+    async with a_server(relay.talk) as port:
+        channel = a_channel(port)
+        results = [await channel.send(a_delivery(f"delivery-{n}")) for n in range(3)]
+    assert results == [Result(Kind.SENT, "smtp-250"), result, Result(Kind.SENT, "smtp-250")]
+    assert len(relay.heard) == 2
+
+
+async def test_connection__is_not_used_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MOST_MESSAGES", 2)
+    relay = Relay()
+    async with a_server(relay.talk) as port:
+        channel = a_channel(port)
+        for n in range(5):
+            await channel.send(a_delivery(f"delivery-{n}"))
+    assert relay.mails == [2, 2, 1]
+
+
+async def test_connection__that_idles_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.0)
+    relay = Relay()
+    async with a_server(relay.talk) as port:
+        channel = a_channel(port)
+        for n in range(2):
+            await channel.send(a_delivery(f"delivery-{n}"))
+    assert relay.mails == [1, 1]
+
+
+async def test_connection__a_relay_that_went_away_is_known_as_unreachable() -> None:
+    relay = Relay()
+    async with a_server(relay.talk) as port:
+        channel = a_channel(port)
+        assert (await channel.send(a_delivery())).kind is Kind.SENT
+    assert await channel.send(a_delivery("delivery-2")) == Result(Kind.UNREACHABLE, "lost-connect")
 
 
 async def test_silent_greeting__is_given_up_at_the_deadline() -> None:

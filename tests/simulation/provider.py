@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from email import message_from_bytes
+from typing import Final
 
 from services.notifier.channels import message
 from services.notifier.domain.delivery import Delivery
@@ -22,7 +23,7 @@ class Provider:
 
     async def send(self, delivery: Delivery) -> Result:
         world, strikes = self._at.world, self._at.swarm.strikes
-        composed: Any = message.compose(delivery, self._policy.sender, self._policy.message_id_domain, world.wall())
+        composed = message.compose(delivery, self._policy.sender, self._policy.message_id_domain, world.wall())
         await self._at.point()
         for fault, kind in (
             ("provider-unreachable", Kind.UNREACHABLE),
@@ -32,7 +33,7 @@ class Provider:
         ):
             if strikes(fault):
                 return Result(kind, fault)
-        world.safety.delivered(delivery, str(composed["Message-ID"]))
+        world.safety.delivered(delivery, str(message_from_bytes(composed)["Message-ID"]))
         if strikes("provider-hang"):
             await asyncio.sleep(self._policy.attempt_seconds)
             await self._at.point()

@@ -1,4 +1,4 @@
-"""E-mail by SMTP (RFC 5321): one connection an attempt, one recipient a message, one total deadline.
+"""E-mail by SMTP (RFC 5321): one recipient a message, one total deadline an attempt, connections kept while they serve.
 
 Says what is known afterwards, by a table of reply codes and of the phase the connection was in: before DATA nothing can
 have been taken, after it anything may have been. Keeps the code of a reply, never its text.
@@ -10,13 +10,12 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from datetime import datetime
-from email.message import EmailMessage
-from email.policy import SMTP as SMTP_LINES
 from enum import StrEnum
 from typing import Final
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 
+from services.notifier.channels.connections import Connection, Connections
 from services.notifier.channels.message import Unrenderable, compose
 from services.notifier.domain.delivery import Delivery
 from services.notifier.domain.retry import Kind, Result
@@ -53,6 +52,10 @@ OTHERWISE: Final = {
 """What a broken connection, a time-out or a reply nobody understands means in each phase."""
 
 
+PROBE_SECONDS: Final = 2.0
+"""How long a kept connection may take to agree to a next message, before a new one is opened."""
+
+
 def kind_of(phase: Phase, reply: int) -> Kind:
     """What a reply means in a phase."""
     by_digit = REPLIES[phase].get(reply // 100, OTHERWISE[phase])
@@ -68,6 +71,7 @@ class EmailChannel:
         self._policy, self._clock = policy, clock
         self._password = policy.password_file.read_text().strip() if policy.password_file else None
         self._tls = ssl.create_default_context(cafile=policy.ca_file) if policy.starttls == "required" else None
+        self._connections = Connections(self._connection)
 
     async def send(self, delivery: Delivery) -> Result:
         """One attempt within the policy's deadline."""
@@ -75,8 +79,12 @@ class EmailChannel:
             message = compose(delivery, self._policy.sender, self._policy.message_id_domain, self._clock())
         except Unrenderable as refused:
             return Result(Kind.PERMANENT, refused.code)
-        attempt = _Attempt(self._connection(), self._policy.sender, delivery.address)
+        attempt = _Attempt(self._connections, self._policy.sender, delivery.address)
         return await attempt.run(message, self._policy.attempt_seconds)
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        self._connections.close()
 
     def _connection(self) -> SMTP:
         return SMTP(
@@ -92,16 +100,17 @@ class EmailChannel:
 
 
 class _Attempt:
-    """One connection, from its first packet to what is known at its end."""
+    """One message, from the first packet to what is known at its end."""
 
-    def __init__(self, smtp: SMTP, sender: str, recipient: str) -> None:
-        self._smtp, self._sender, self._recipient = smtp, sender, recipient
+    def __init__(self, connections: Connections, sender: str, recipient: str) -> None:
+        self._connections, self._sender, self._recipient = connections, sender, recipient
         self._phase = Phase.CONNECT
+        self._connection: Connection | None = None
 
-    async def run(self, message: EmailMessage, deadline: float) -> Result:
+    async def run(self, message: bytes, deadline: float) -> Result:
         try:
             async with asyncio.timeout(deadline):
-                return await self._hand_over(message.as_bytes(policy=SMTP_LINES))
+                return await self._hand_over(message)
         except SMTPResponseException as reply:
             return Result(kind_of(self._phase, reply.code), f"smtp-{reply.code}")
         except TimeoutError:
@@ -111,13 +120,38 @@ class _Attempt:
         except ValueError:
             return Result(Kind.PERMANENT, "address-refused")
         finally:
-            self._smtp.close()
+            self._let_go()
 
     async def _hand_over(self, message: bytes) -> Result:
-        await self._smtp.connect()
-        self._phase = Phase.ENVELOPE
-        await self._smtp.mail(self._sender)
-        await self._smtp.rcpt(self._recipient)
+        connection = await self._begun()
+        await connection.smtp.rcpt(self._recipient)
         self._phase = Phase.DATA
-        reply = await self._smtp.data(message)
-        return Result(kind_of(Phase.DATA, reply.code), f"smtp-{reply.code}")
+        reply = await connection.smtp.data(message)
+        result = Result(kind_of(Phase.DATA, reply.code), f"smtp-{reply.code}")
+        if result.kind is Kind.SENT:
+            self._connections.keep(connection)
+            self._connection = None
+        return result
+
+    async def _begun(self) -> Connection:
+        """A connection that agreed to a message from us: a kept one, or at any doubt a new one."""
+        kept = self._connection = self._connections.kept()
+        if kept is not None:
+            try:
+                await kept.smtp.mail(self._sender, timeout=PROBE_SECONDS)
+            except (OSError, SMTPException):
+                self._let_go()
+            else:
+                self._phase = Phase.ENVELOPE
+                return kept
+        new = self._connection = self._connections.new()
+        await new.smtp.connect()
+        self._phase = Phase.ENVELOPE
+        await new.smtp.mail(self._sender)
+        return new
+
+    def _let_go(self) -> None:
+        """Close the connection, unless it is kept."""
+        if self._connection is not None:
+            self._connection.smtp.close()
+            self._connection = None

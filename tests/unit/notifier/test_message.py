@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from email import message_from_bytes
+from email.policy import default
 from typing import Any
 
 import pytest
@@ -34,8 +36,13 @@ def context_for(notice: str) -> dict[str, Any]:
     return context_of(data)
 
 
-def composed(delivery: Delivery) -> Any:
+def written(delivery: Delivery) -> bytes:
     return compose(delivery, "care@example.org", "care.example.org", T0)
+
+
+def composed(delivery: Delivery) -> Any:
+    """As the recipient's mail program reads it."""
+    return message_from_bytes(written(delivery), policy=default)
 
 
 @pytest.mark.parametrize("notice", sorted(SUBSCRIBABLE))
@@ -131,7 +138,41 @@ def test_message__text_beyond_ascii() -> None:
     context = {**a_delivery().context, "patient": "Pérez-Łódź, Zoë"}
     message = composed(a_delivery(context=context))
     assert "Patient: Pérez-Łódź, Zoë" in message.get_content().splitlines()
-    assert message.as_bytes().isascii()
+    assert written(a_delivery(context=context)).isascii()
+
+
+def test_message__as_it_goes_over_the_wire() -> None:
+    head, _, body = written(a_delivery(context={**a_delivery().context, "patient": "Zoë " + "long " * 30})).partition(
+        b"\r\n\r\n"
+    )
+    assert head.split(b"\r\n") == [
+        b"From: care@example.org",
+        b"To: primary@example.org",
+        b"Subject: A patient of yours left a hospital",
+        b"Date: Tue, 03 Nov 2026 15:00:00 +0000",
+        b"Message-ID: <delivery-1@care.example.org>",
+        b"Auto-Submitted: auto-generated",
+        b"X-Care-Delivery: delivery-1",
+        b"MIME-Version: 1.0",
+        b'Content-Type: text/plain; charset="utf-8"',
+        b"Content-Transfer-Encoding: quoted-printable",
+    ]
+    assert b"Patient: Zo=C3=AB long long" in body
+    assert all(len(line) <= 76 for line in body.split(b"\r\n"))
+    assert b"\n" not in body.replace(b"\r\n", b"")
+
+
+def test_message__a_header_too_long_for_a_line_is_folded() -> None:
+    many = [f"delivery-{n}" for n in range(40)]
+    raw = written(a_correction(*many))
+    assert all(len(line) <= 78 for line in raw.split(b"\r\n"))
+    assert composed(a_correction(*many))["References"].split() == [f"<{one}@care.example.org>" for one in many]
+
+
+def test_message__a_header_beyond_ascii_is_encoded() -> None:
+    raw = written(a_delivery(address="zoë@example.org"))
+    assert raw.isascii()
+    assert raw.count(b"\r\nTo: ") == 1
 
 
 @pytest.mark.parametrize("break_", ["\r\nBcc: x@example.org", "\n", "\r", "\0"])
