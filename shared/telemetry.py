@@ -160,7 +160,7 @@ metrics: Final = Metrics(
     ),
     noted=_counter(
         "decisions_noted",
-        "What handlers noted as they decided (again after a lost race): `late`, `timer-stale`, `reviews_opened` and such.",
+        "What handlers noted as they decided (again after a lost race), as `late` or `reviews_opened`.",
         "topic",
         "what",
     ),
