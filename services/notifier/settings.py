@@ -64,7 +64,7 @@ class NotifierPolicy(BaseModel):
         description="A fact that was older than this when it reached our door tells nobody (reason too-old).",
     )
     smtp: SmtpPolicy = Field(description="The mail relay.")
-    endpoint_limit: PositiveInt = Field(default=8, description="Attempts under way at one endpoint, per process.")
+    endpoint_limit: PositiveInt = Field(default=16, description="Attempts under way at one endpoint, per process.")
     recipient_limit: PositiveInt = Field(default=2, description="Attempts under way to one address, per process.")
     breaker_failures: PositiveInt = Field(
         default=5, description="After this many failed connections in a row an endpoint is left alone for a while."

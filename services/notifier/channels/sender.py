@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from services.notifier.channels.outcomes import Outcomes
 from services.notifier.domain.breaker import Breaker
 from services.notifier.domain.delivery import (
     LEASE_RAN_OUT,
@@ -60,6 +61,7 @@ class Sender:
         breaker = Breaker(policy.breaker_failures, timedelta(seconds=policy.breaker_seconds))
         self._endpoints = [_Endpoint(channel, breaker) for channel in channels]
         self._attempts: set[asyncio.Task[None]] = set()
+        self._outcomes = Outcomes(deliveries)
         self._woken = asyncio.Event()
         self._sweep_at = 0.0
 
@@ -172,14 +174,15 @@ class Sender:
         task.add_done_callback(self._attempts.discard)
 
     async def _attempt(self, endpoint: _Endpoint, held: Delivery) -> None:
+        """One attempt. It makes room for others as soon as its end is known; its outcome is saved beside them."""
         try:
             result = await self._send(endpoint.channel, held)
             metrics.attempts.labels(endpoint.channel.kind, result.kind.value).inc()
             endpoint.breaker = endpoint.breaker.after(result.kind, self._clock())
-            await self._record(held, result)
         finally:
             endpoint.under_way[held.address] -= 1
             self.wake()
+        await self._record(held, result)
 
     async def _send(self, channel: Channel, held: Delivery) -> Result:
         try:
@@ -203,5 +206,5 @@ class Sender:
         """Whether nothing is left to be saved. `known` is the delivery as last seen, or empty if it is gone."""
         for one in known:
             after = finish(one, fence, result, now, self._policy.retry_seconds, chance)
-            return after == one or await self._deliveries.save(after) is not None
+            return after == one or await self._outcomes.save(after) is not None
         return True
