@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,7 @@ class _Parts(NamedTuple):
     offset: timezone | None
 
 
+@lru_cache(maxsize=4096)  # the messages of a stay repeat its times, and one message the same time in several fields
 def read_moment(text: str, *, message_offset: timezone | None = None, zone: ZoneInfo | None = None) -> Moment | None:
     """Read one DTM; None if it is none. `instant` stays None only where neither offset nor zone is known."""
     parts = _parts(text)
@@ -68,6 +70,7 @@ def read_date(text: str) -> str | None:
     return parts.local.date().isoformat()[:length]
 
 
+@lru_cache(maxsize=4096)
 def _parts(text: str) -> _Parts | None:
     match = _DTM.fullmatch(text) or _DASHED.fullmatch(text)
     if match is None:

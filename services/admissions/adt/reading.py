@@ -26,6 +26,10 @@ UNREADABLE_TIME = "unreadable_time"
 said = Element.value
 
 
+def _is_empty(value: object) -> bool:
+    return value is None or (type(value) is str and not value)
+
+
 class Reading:
     """One message being read for one feed."""
 
@@ -73,7 +77,7 @@ class Fields:
             self._cleared.add(name)
         elif segment.raw(field):
             value = read(segment.element(field))
-            if value not in (None, ""):
+            if not _is_empty(value):
                 self.values[name] = value
 
     def many(self, name: str, segment: Segment, field: int, read: Callable[[Element], T | None]) -> None:
@@ -82,7 +86,7 @@ class Fields:
             self.clear(name)
         elif segment.raw(field):
             values = [read(element) for element in segment.elements(field)]
-            self.group(name, [value for value in values if value not in (None, "")])
+            self.group(name, [value for value in values if not _is_empty(value)])
 
     def group(self, name: str, values: list[T]) -> None:
         """A snapshot that was read elsewhere; an empty one was not sent."""

@@ -14,7 +14,7 @@ from services.admissions.domain.model import Registers
 from services.admissions.domain.registers import value_of
 from shared.feeds import FeedProfile
 from shared.schemas.adt import AdtEvent, HumanName, Provider, Role
-from shared.schemas.encounters import CareTeamMember, PersonName
+from shared.schemas.encounters import CareTeamMember
 from shared.schemas.identifiers import Identifier
 
 Dumped = list[dict[str, Any]]
@@ -24,6 +24,7 @@ ONE_PERSON: Final = frozenset({"ATND", "REF", "ADM"})
 PRIMARY_CARE: Final = "PCP"
 LONGITUDINAL: Final = "longitudinal_roles"
 OF_VISIT: Final = "visit_roles"
+_NAMELESS: Final = HumanName()
 _GONE: Final = frozenset({"DE", "UN"})  # HL7 table 0287: delete, unlink
 
 
@@ -77,13 +78,16 @@ def _of_role(role: Role, profile: FeedProfile) -> Dumped:
 
 def _member(role: str, identifier: Identifier, name: HumanName | None, profile: FeedProfile) -> dict[str, Any]:
     assigner = identifier.assigner or profile.people_authority
-    return CareTeamMember(
-        role=role,
-        provider=identifier.model_copy(update={"assigner": assigner}),
-        name=person_name(name) if name else PersonName(),
-    ).model_dump(mode="json")
+    provider = {"value": identifier.value, "assigner": assigner, "type": identifier.type}
+    return {"role": role, "provider": provider, "name": person_name(name or _NAMELESS)}
 
 
-def person_name(name: HumanName) -> PersonName:
-    """XPN or the name of an XCN."""
-    return PersonName.model_validate(name.model_dump(exclude={"use"}))
+def person_name(name: HumanName) -> dict[str, str]:
+    """XPN or the name of an XCN, as `PersonName` is kept."""
+    return {
+        "family": name.family,
+        "given": name.given,
+        "middle": name.middle,
+        "prefix": name.prefix,
+        "suffix": name.suffix,
+    }

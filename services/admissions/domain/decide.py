@@ -5,7 +5,7 @@ Merge the registers, keep the fact, fold, compare with what was said. A message 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -70,9 +70,11 @@ def decide(known: Patient | None, message: Message, who: identity.Resolution) ->
         return before, ()
     write = fields.written(message.event, message.profile)
     patient = _described(before, message, who, write)
+    folded: dict[str, fold.Standing] = {}
     if visit:
-        patient = _with_encounter(patient, _encounter(patient, at_hand, visit, message, write))
-    return _told(patient, message, at_hand, to_all=deceased(patient) != deceased(before))
+        encounter, folded[at_hand] = _encounter(patient, at_hand, visit, message, write)
+        patient = _with_encounter(patient, encounter)
+    return _told(patient, message, at_hand, folded, to_all=deceased(patient) != deceased(before))
 
 
 def _new_patient(message: Message, who: identity.Resolution) -> Patient:
@@ -98,21 +100,23 @@ def _described(patient: Patient, message: Message, who: identity.Resolution, wri
 
 def _encounter(
     patient: Patient, encounter_id: str, visit: tuple[str, ...], message: Message, write: fields.Written
-) -> Encounter:
+) -> tuple[Encounter, fold.Standing]:
     before = patient.encounters.get(encounter_id) or Encounter(
         encounter_id=encounter_id, key=patient.patient_id, visit=visit
     )
     kept = before.facts if message.event.trigger == UPDATE else fold.remember(before.facts, _fact(message))
-    return before.model_copy(
+    standing = fold.fold(kept)
+    after = before.model_copy(
         update={
             "facts": kept,
             "feed": message.profile.feed,
             "mode": message.mode,
             "registers": registers.merge(before.registers, write.encounter, message.stamp),
             "protected_unit": before.protected_unit or write.protected_unit,
-            "stage": fold.fold(kept).stage,
+            "stage": standing.stage,
         }
     )
+    return after, standing
 
 
 def _fact(message: Message) -> LifecycleFact:
@@ -133,16 +137,19 @@ def _with_encounter(patient: Patient, encounter: Encounter) -> Patient:
     return patient.model_copy(update={"encounters": {**patient.encounters, encounter.encounter_id: encounter}})
 
 
-def _told(patient: Patient, message: Message, at_hand: str, *, to_all: bool) -> tuple[Patient, tuple[Telling, ...]]:
-    """Every stay that this message is news about, the one at hand first."""
+def _told(
+    patient: Patient, message: Message, at_hand: str, folded: Mapping[str, fold.Standing], *, to_all: bool
+) -> tuple[Patient, tuple[Telling, ...]]:
+    """Every stay that this message is news about, the one at hand first. `folded`: those whose fold is known."""
     now = times.heard_at(message.event)
     told: list[Telling] = []
     for encounter in list(_concerned(patient, at_hand, now, to_all=to_all)):
-        standing = fold.fold(encounter.facts)
+        standing = folded.get(encounter.encounter_id) or fold.fold(encounter.facts)
         patient = reviews.with_fold(patient, encounter.encounter_id, standing.reviews)
         if not standing.unmanageable:
             said, tellings = _say(patient, encounter, standing, message)
-            patient = _with_encounter(patient, encounter.model_copy(update={"said": said}))
+            if said is not encounter.said:
+                patient = _with_encounter(patient, encounter.model_copy(update={"said": said}))
             told += tellings
     return patient, tuple(told)
 

@@ -14,8 +14,9 @@ from services.admissions.domain.identity import usable
 from services.admissions.domain.lifecycle import Trigger
 from services.admissions.domain.times import heard_at, when
 from shared.feeds import FeedProfile
-from shared.schemas import adt, encounters
+from shared.schemas import adt
 from shared.schemas.adt import AdtEvent
+from shared.schemas.identifiers import Identifier
 
 Writes = dict[str, Any]
 Reader = Callable[[Any, FeedProfile], Any]
@@ -69,32 +70,42 @@ def _time(value: adt.Moment, _: FeedProfile) -> dict[str, Any] | None:
 
 
 def _name(value: adt.HumanName, _: FeedProfile) -> dict[str, Any]:
-    return person_name(value).model_dump(mode="json")
+    return person_name(value)
 
 
 def _addresses(value: tuple[adt.Address, ...], _: FeedProfile) -> list[dict[str, Any]]:
     return [
-        encounters.Address(
-            lines=tuple(line for line in (one.street, one.other) if line), **one.model_dump(exclude={"street", "other"})
-        ).model_dump(mode="json")
+        {
+            "lines": [line for line in (one.street, one.other) if line],
+            "city": one.city,
+            "state": one.state,
+            "postal_code": one.postal_code,
+            "country": one.country,
+            "use": one.use,
+        }
         for one in value
     ]
 
 
 def _phones(value: tuple[adt.Telecom, ...], _: FeedProfile) -> list[dict[str, Any]]:
-    return [encounters.Telecom(system="phone", value=one.value, use=one.use).model_dump(mode="json") for one in value]
+    return [{"system": "phone", "value": one.value, "use": one.use} for one in value]
 
 
 def _emails(value: tuple[adt.Telecom, ...], _: FeedProfile) -> list[dict[str, Any]]:
-    return [encounters.Telecom(system="email", value=one.value, use=one.use).model_dump(mode="json") for one in value]
+    return [{"system": "email", "value": one.value, "use": one.use} for one in value]
 
 
-def _dumped(value: Any, _: FeedProfile) -> Any:
-    return value.model_dump(mode="json")
+def _number(value: Identifier, _: FeedProfile) -> dict[str, Any]:
+    return {"value": value.value, "assigner": value.assigner, "type": value.type}
 
 
 def _location(value: adt.Location, _: FeedProfile) -> dict[str, Any]:
-    return encounters.Location.model_validate(value.model_dump()).model_dump(mode="json")
+    return {
+        "point_of_care": value.point_of_care,
+        "room": value.room,
+        "bed": value.bed,
+        "facility": value.facility,
+    }
 
 
 def _restricted(value: tuple[str, ...], _: FeedProfile) -> bool:
@@ -127,8 +138,8 @@ _PATIENT: Final[dict[str, Reader]] = {
 _ENCOUNTER: Final[dict[str, Reader]] = {
     "class_": _class,
     "admission_type": _upper,
-    "visit_number": _dumped,
-    "account_number": _dumped,
+    "visit_number": _number,
+    "account_number": _number,
     "location": _location,
     "hospital_service": _as_sent,
     "admitted_at": _time,
@@ -147,7 +158,7 @@ def _identifiers(event: AdtEvent, profile: FeedProfile) -> Writes:
     if event.patient.identifiers is None:
         return {}
     kept = usable(event.patient.identifiers, profile)
-    return {f"identifiers:{profile.feed}": [one.model_dump(mode="json") for one in kept] or None}
+    return {f"identifiers:{profile.feed}": [_number(one, profile) for one in kept] or None}
 
 
 def _facility(event: AdtEvent, profile: FeedProfile) -> Writes:

@@ -22,9 +22,10 @@ class Trigger(StrEnum):
     @property
     def rank(self) -> int:
         """Order of facts of the same instant: a begin before its end, a fact before its cancel."""
-        return tuple(Trigger).index(self)
+        return _RANKS[self]
 
 
+_RANKS: Final = {trigger: rank for rank, trigger in enumerate(Trigger)}
 UPDATE: Final = "A08"
 ACTING: Final = frozenset({UPDATE, *Trigger})
 BEGINS: Final = (Trigger.REGISTER, Trigger.ADMIT)

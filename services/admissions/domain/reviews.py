@@ -48,6 +48,8 @@ def with_fold(patient: Patient, encounter_id: str, codes: Iterable[str]) -> Pati
     """The patient with what the fold of one stay has to review now, instead of what it had."""
     others = [one for one in patient.reviews if one.ref != encounter_id or one.code in _OF_IDENTITY]
     found = [Review(code=code, ref=encounter_id) for code in codes]
+    if not found and len(others) == len(patient.reviews):
+        return patient
     return patient.model_copy(update={"reviews": _bounded((*others, *found))})
 
 
