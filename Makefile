@@ -13,7 +13,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sync demo up test lint fmt types imports unit integration loss simulation bench lock schemas docs image manifests clean
+.PHONY: help sync demo up test lint fmt types imports unit integration loss chaos simulation bench lock schemas docs image manifests clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,9 @@ integration: sync ## only the tests that need a Kafka and a MongoDB (they bring 
 
 loss: sync ## the loss suite in its long form: every fault 20 times (long)
 	$(BIN)/pytest tests/integration/loss --rounds 20
+
+chaos: sync ## 50,000 messages on Apache Kafka under 200 kills, accounted for exactly (long): make chaos SEED=7
+	$(BIN)/python -m tests.chaos --seed $(or $(SEED),7) $(CHAOS_ARGS)
 
 simulation: sync ## the five services in virtual time under seeded faults (long): make simulation SEEDS=100000
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),2000) --jobs 2

@@ -105,6 +105,11 @@ class Observed:
         about = {one.encounter_id for one in self._encounters.values() if one.visit in wanted}
         return {id_: one for id_, one in self._deliveries.items() if one.encounter_id in about}
 
+    def statuses(self) -> tuple[dict[str, str], dict[str, str]]:
+        """The last word on everything, by id: business status of each task, status of each delivery."""
+        tasks = {id_: task.business_status for id_, task in self._tasks.items()}
+        return tasks, {id_: delivery.status for id_, delivery in self._deliveries.items()}
+
     def visit_of(self, encounter_id: str) -> str:
         """The visit's number of an encounter, or ""."""
         stay = self._encounters.get(encounter_id)
