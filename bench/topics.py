@@ -34,7 +34,8 @@ def create(bootstrap: str, *names: str, partitions: int) -> None:
 
 def delete(bootstrap: str, *names: str) -> None:
     """Best effort: the broker goes with the run."""
-    for gone in _admin(bootstrap).delete_topics(list(names)).values():
+    admin = _admin(bootstrap)  # held until all is answered: its thread ends with it
+    for gone in admin.delete_topics(list(names)).values():
         try:
             gone.result(SECONDS)
         except KafkaException as error:
@@ -90,7 +91,8 @@ def committed(bootstrap: str, group: str, topic: str) -> int:
 
 def members(bootstrap: str, group: str) -> int:
     """How many members the group has, once it is stable; 0 before."""
-    (asked,) = _admin(bootstrap).describe_consumer_groups([group]).values()
+    admin = _admin(bootstrap)
+    (asked,) = admin.describe_consumer_groups([group]).values()
     try:
         found = asked.result(SECONDS)
     except KafkaException:
