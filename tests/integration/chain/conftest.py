@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from care.session import ADMIN_PORT
 from demo.deployment import Deployment, deployed
 from demo.hospital.mllp_client import MllpClient
 from demo.stack import Kafka, Mongo, Stack
@@ -86,3 +87,14 @@ async def chain(deployment: tuple[Deployment, list[Message]]):  # type: ignore[n
     running = Chain(local, mails)
     yield running
     await running.close()
+
+
+@pytest.fixture
+def environment(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What `care` is told of the chain; a local stack of the user's own is out of sight."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(chain.local.stack.directory))
+    ports = {ADMIN_PORT + name.upper(): str(port) for name, port in chain.local.wiring.admin_ports.items()}
+    settings = {**chain.local.wiring.environment, **ports}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return settings

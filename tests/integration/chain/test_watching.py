@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 from care.__main__ import app
 from care.dlq import chosen, dead_letters, say_again
 from care.pages import SERVICES, Page, page
-from care.session import ADMIN_PORT
 from services.discharge.handlers import COLLECTION as ENCOUNTER_DOCUMENTS
 from services.notifier.handlers import SUBJECTS
 from shared.clock import set_clock
@@ -39,17 +38,6 @@ pytestmark = pytest.mark.integration
 
 ONLY_WHEN_SOMETHING_IS_WRONG = {"away", "lost_races", "unsaid"}
 """A chain in good health never moves these: tests/unit/stream/test_measures.py and gateway/test_handlers.py do."""
-
-
-@pytest.fixture
-def environment(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """What `care` is told of the chain; a local stack of the user's own is out of sight."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(chain.local.stack.directory))
-    ports = {ADMIN_PORT + name.upper(): str(port) for name, port in chain.local.wiring.admin_ports.items()}
-    settings = {**chain.local.wiring.environment, **ports}
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    return settings
 
 
 async def care(*arguments: str) -> Result:
