@@ -27,6 +27,7 @@ class Message:
         self.separators = separators
         self.charset = charset
         self.charset_assumed = charset_assumed
+        self.plain = _is_plain(text, separators)
         self.blank = Element("", self)
         self.nothing = Segment("", self)
         self._text = text
@@ -143,9 +144,13 @@ class Element:
 
     def value(self, component: int = 1, subcomponent: int = 1) -> str:
         """One value without blanks around it; "" if it was not sent, or is null within a field that was sent."""
-        if component > len(self._components) or not self._components[component - 1]:
+        components, message = self._components, self._message
+        if component > len(components) or not components[component - 1]:
             return ""
-        text = _part(self._components, component, subcomponent, self._message).strip()
+        if not message.plain:
+            text = _part(components, component, subcomponent, message).strip()
+        else:
+            text = components[component - 1].strip() if subcomponent == 1 else ""
         return "" if text == NULL else text
 
 
@@ -160,6 +165,15 @@ def _part(components: Sequence[str], component: int, subcomponent: int, message:
     elif subcomponent > 1:
         return ""
     return unescape(part, separators, message.charset) if separators.escape in part else part
+
+
+def _is_plain(text: str, separators: Separators) -> bool:
+    """Neither an escape nor a subcomponent anywhere behind MSH-2, so that a component is its own text."""
+    head = f"MSH{separators.field}{separators.encoding_characters}"
+    if not text.startswith(head):
+        return False
+    rest = text[len(head) :]
+    return separators.escape not in rest and separators.subcomponent not in rest
 
 
 def parse(data: bytes, *, charset: str | None = None) -> Message:

@@ -5,6 +5,8 @@ An assigner is the namespace of its HD, else the universal id; each universal id
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from services.admissions.adt.reading import Reading, said
 from shared.hl7.er7 import Element
 from shared.schemas.adt import Address, Authority, Coded, HumanName, Location, Organization, Provider, Telecom
@@ -16,6 +18,16 @@ _NAME_RANK = {use: rank for rank, use in enumerate(("L", "", "D", "U", "I", "C",
 }
 _NOWHERE = Location()
 _INTERNET = frozenset({"INTERNET", "X.400"})
+
+
+@lru_cache(maxsize=4096)  # the same people and numbers come again in every message of a stay
+def _identifier(value: str, assigner: str, kind: str) -> Identifier:
+    return Identifier(value=value, assigner=assigner, type=kind)
+
+
+@lru_cache(maxsize=4096)
+def _name(family: str, given: str, middle: str, prefix: str, suffix: str, use: str) -> HumanName:
+    return HumanName(family=family, given=given, middle=middle, prefix=prefix, suffix=suffix, use=use)
 
 
 class Datatypes:
@@ -30,28 +42,21 @@ class Datatypes:
         if not value:
             return None
         assigner = self._assigner(element, 4) or self._reading.feed.default_authority
-        return Identifier(value=value, assigner=assigner, type=said(element, 5))
+        return _identifier(value, assigner, said(element, 5))
 
     def foreign_identifier(self, element: Element) -> Identifier | None:
         """CX that somebody outside the feed's house assigned (a payer's number): no authority is assumed."""
         value = said(element, 1)
-        return Identifier(value=value, assigner=self._assigner(element, 4), type=said(element, 5)) if value else None
+        return _identifier(value, self._assigner(element, 4), said(element, 5)) if value else None
 
     def provider(self, element: Element) -> Provider | None:
         """XCN."""
-        name = HumanName(
-            family=said(element, 2),
-            given=said(element, 3),
-            middle=said(element, 4),
-            suffix=said(element, 5),
-            prefix=said(element, 6),
-            use=said(element, 10),
-        )
+        name = _name(*(said(element, component) for component in (2, 3, 4, 6, 5, 10)))
         value = said(element, 1)
         if not value and not (name.family or name.given):
             return None
         assigner = self._assigner(element, 9) or (self._reading.feed.provider_authority if value else "")
-        identifier = Identifier(value=value, assigner=assigner, type=said(element, 13))
+        identifier = _identifier(value, assigner, said(element, 13))
         return Provider(identifier=identifier, name=name if name.family or name.given else None)
 
     def organization(self, element: Element) -> Organization | None:
@@ -60,7 +65,7 @@ class Datatypes:
         if not (name or value):
             return None
         assigner, kind = self._assigner(element, 6), said(element, 7)
-        identifier = Identifier(value=value, assigner=assigner, type=kind) if value else None
+        identifier = _identifier(value, assigner, kind) if value else None
         return Organization(name=name, identifier=identifier)
 
     def location(self, element: Element) -> Location | None:
@@ -91,14 +96,7 @@ def hierarchic(element: Element) -> str:
 
 def name_of(element: Element) -> HumanName | None:
     """XPN."""
-    name = HumanName(
-        family=said(element, 1),
-        given=said(element, 2),
-        middle=said(element, 3),
-        suffix=said(element, 4),
-        prefix=said(element, 5),
-        use=said(element, 7),
-    )
+    name = _name(*(said(element, component) for component in (1, 2, 3, 5, 4, 7)))
     return name if name.family or name.given or name.middle else None
 
 

@@ -10,7 +10,7 @@ from datetime import timezone
 from typing import Any, TypeVar
 
 from services.admissions.adt.feed import FeedFacts
-from shared.hl7.er7 import Element, Message, Segment
+from shared.hl7.er7 import NULL, Element, Message, Segment
 from shared.hl7.times import read_date, read_moment, read_offset
 from shared.schemas.adt import Authority, Moment
 
@@ -73,18 +73,20 @@ class Fields:
 
     def one(self, name: str, segment: Segment, field: int, read: Callable[[Element], T | None]) -> None:
         """A field that does not repeat, or whose first repetition is meant."""
-        if segment.is_null(field):
+        raw = segment.raw(field)
+        if raw == NULL:
             self._cleared.add(name)
-        elif segment.raw(field):
+        elif raw:
             value = read(segment.element(field))
             if not _is_empty(value):
                 self.values[name] = value
 
     def many(self, name: str, segment: Segment, field: int, read: Callable[[Element], T | None]) -> None:
         """A repeating field: a snapshot."""
-        if segment.is_null(field):
+        raw = segment.raw(field)
+        if raw == NULL:
             self.clear(name)
-        elif segment.raw(field):
+        elif raw:
             values = [read(element) for element in segment.elements(field)]
             self.group(name, [value for value in values if not _is_empty(value)])
 

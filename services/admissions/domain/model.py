@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import AwareDatetime, Field
@@ -15,7 +16,8 @@ Source = tuple[str, str, str]
 """What a message is known again by: feed, control id (MSH-10), hash of its bytes."""
 
 
-class Register(Contract):
+@dataclass(frozen=True, slots=True)
+class Register:
     """The last word on one field. `stamp` orders the writers; `value` None: the hospital cleared it."""
 
     stamp: str
