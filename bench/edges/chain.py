@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             phases.append(phase)
             sys.stdout.write(told(phase, rest))
             sys.stdout.flush()
+            if phase.left:
+                break  # the next one would start with this one's rest
     if options.json:
         options.json.write_text(json.dumps({"rest": rest, "phases": [_plain(phase) for phase in phases]}, indent=1))
     return 0
@@ -82,6 +84,7 @@ def told(phase: Phase, rest: dict[str, tuple[float, float]]) -> str:
         f"  mails {phase.mails}, repeated {phase.repeats}, missing {phase.missing}; deliveries {phase.deliveries}",
         f"  {'sustained' if phase.sustained else 'NOT SUSTAINED'}: what waits grew by {phase.growth:.1f}/s, "
         f"last mail {phase.drain:.1f} s after the last AA; waiting at the end {_last(phase)}",
+        f"  not through after a minute: {phase.left}" if phase.left else "  all through",
         f"  {'process':12} {'CPU s':>7} {'cores':>6} {'us/message':>10} {'RSS MB':>14} {'PSS MB':>14} (at rest > load)",
     ]
     for name, cpu in phase.cpu.items():

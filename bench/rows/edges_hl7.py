@@ -15,7 +15,7 @@ def rows(place: Place) -> list[Entry]:
     """The rows of this topic."""
     return [
         Row(
-            name="edges_hl7_python",
+            name="edges-hl7-python",
             what=f"reading HL7 in one thread: {_MEANT}; `event` is our whole AdtEvent, some 90 fields",
             unit="messages/s",
             ours="ours",
@@ -25,7 +25,7 @@ def rows(place: Place) -> list[Entry]:
             sides={name: partial(_side, name) for name in ("ours", "event", "python-hl7", "hl7apy")},
         ),
         Row(
-            name="edges_hl7_jvm",
+            name="edges-hl7-jvm",
             what=f"reading HL7 in one thread: {_MEANT}; HAPI 2.6.0 warmed up for 8 s, without validation",
             unit="messages/s",
             ours="ours",
