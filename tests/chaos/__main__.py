@@ -13,13 +13,13 @@ from types import FrameType
 
 from demo.stack.process import StackError
 from shared.telemetry import wall_clock
+from tests.chaos.frozen import REPOSITORY
 from tests.chaos.meter import Stuck
 from tests.chaos.play import Outcome, Plan, chaos
 from tests.chaos.report import written
 from tests.chaos.run import Unacknowledged
 from tests.chaos.traffic import TooFew
 
-REPOSITORY = Path(__file__).parents[2]
 SHOWN = 20
 
 

@@ -59,6 +59,11 @@ class Doors:
         return open_
 
     @property
+    def answered(self) -> int:
+        """Messages that are not the hospital's any more; a refused one is a difference in the end."""
+        return self.acknowledged + self.refused
+
+    @property
     def resent(self) -> int:
         """Messages sent again over MLLP because no answer came."""
         return sum(client.resent for client in self._clients)

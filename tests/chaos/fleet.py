@@ -123,7 +123,7 @@ class Fleet:
         unit.busy = False
 
     def end(self) -> None:
-        """Everything killed at once: a run that is broken off has nothing to shut down in order, and nobody may start."""
+        """Everything killed at once: a run that is broken off has nothing to shut down in order."""
         self._over = True
         for unit in self.units.values():
             unit.handle.kill()

@@ -19,7 +19,7 @@ from shared.stream.reading import Onlooker
 from shared.stream.records import Heard, Saying
 from tests.chaos.meter import Ends, Meter
 
-READ_SECONDS = 120.0
+READ_SECONDS, DEAF_SECONDS = 120.0, 8.0
 CHANGE_THE_PLAN = frozenset(
     TYPE_PREFIX + f"task.{name}.v1" for name in ("requested", "rescheduled", "completed", "cancelled")
 )
@@ -67,19 +67,22 @@ class Ear:
     def __init__(self, broker: Broker, topics: list[str]) -> None:
         self._broker, self._topics = broker, topics
         self._onlooker: Onlooker | None = None
+        self._opened = 0.0
         self._next: dict[tuple[str, int], int] = {}
 
     async def up_to(self, ends: Ends) -> AsyncIterator[Heard]:
         """Records in partition order. Raises TimeoutError when it does not get there."""
-        deadline = time.monotonic() + READ_SECONDS
+        came = time.monotonic()
         while any(self._next.get(place, 0) < end for place, end in ends.items() if place[0] in self._topics):
             for record in await self._fetch():
                 if record.offset >= self._next.get((record.topic, record.partition), 0):
                     self._next[record.topic, record.partition] = record.offset + 1
-                    deadline = time.monotonic() + READ_SECONDS
+                    came = time.monotonic()
                     yield record
-            if time.monotonic() > deadline:
+            if time.monotonic() - came > READ_SECONDS:
                 raise TimeoutError(f"nothing more came of {', '.join(self._topics)}")
+            if time.monotonic() - max(came, self._opened) > DEAF_SECONDS:
+                await self.close()  # it began when the broker did not know its topics yet
 
     async def _fetch(self) -> list[Heard]:
         """A connection that broke is made anew, from the beginning: what was heard is passed over."""
@@ -87,7 +90,7 @@ class Ear:
             if self._onlooker is None:
                 onlooker = Onlooker(self._broker, self._topics)
                 await onlooker.start()
-                self._onlooker = onlooker
+                self._onlooker, self._opened = onlooker, time.monotonic()
             return await self._onlooker.fetch(0.3)
         except Away:
             await self.close()

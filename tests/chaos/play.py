@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from demo.deployment import Deployment, deployed
 from demo.stack import Stack, open_stack
 from tests.chaos.accounting import Account, account
+from tests.chaos.frozen import freeze, version
 from tests.chaos.mails import Mailbook
 from tests.chaos.run import Played, Run
 from tests.chaos.strikes import LEASE_SECONDS, strikes
 from tests.chaos.traffic import Wave, traffic, waves
 
 Say = Callable[[str], None]
+Then = Callable[[Deployment, Played, Mailbook], Awaitable[None]]
 CHANGES = {
     "CARE_NOTIFIER__LEASE_SECONDS": f"{LEASE_SECONDS:g}",
     "CARE_NOTIFIER__SMTP__ATTEMPT_SECONDS": f"{LEASE_SECONDS / 2:g}",
@@ -45,30 +47,35 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened, and what it came to. `servers`: their versions."""
+    """What happened, and what it came to. `servers`: their versions, `code`: the services'."""
 
     played: Played
     account: Account
     servers: tuple[str, str]
+    code: str
 
 
-def chaos(plan: Plan, say: Say) -> Outcome:
-    """Play it and account for it. Raises StackError, TooFew, Stuck, Unacknowledged."""
+def chaos(plan: Plan, say: Say, then: Then | None = None) -> Outcome:
+    """Play it and account for it, then do `then` while all still runs.
+
+    Raises StackError, TooFew, Stuck, Unacknowledged.
+    """
     say("drawing the messages")
     sendings = traffic(plan.seed, plan.messages, plan.patients)
     book = Mailbook()
     say("starting Kafka, mongod and the services")
+    code = version()
     with (
         open_stack("apache", {}) as stack,
-        _logs_kept(stack, plan.logs),
+        _prepared(stack, plan.logs),
         deployed(stack, fast_clock=True, on_mail=book.take, changes=CHANGES) as local,
     ):
-        played, found = asyncio.run(_played(local, plan, waves(sendings), book, say))
-    return Outcome(played, found, (stack.kafka.version, stack.mongo.version))
+        played, found = asyncio.run(_played(local, plan, waves(sendings), book, say, then))
+    return Outcome(played, found, (stack.kafka.version, stack.mongo.version), code)
 
 
 async def _played(
-    local: Deployment, plan: Plan, in_waves: list[Wave], book: Mailbook, say: Say
+    local: Deployment, plan: Plan, in_waves: list[Wave], book: Mailbook, say: Say, then: Then | None
 ) -> tuple[Played, Account]:
     """Made inside the event loop, as its clients must be."""
     run = Run(local, plan.seed, strikes(plan.seed, plan.kills), say)
@@ -78,12 +85,16 @@ async def _played(
         run.fleet.end()
         raise
     say("all is through; reading topics, databases and mailbox")
-    return played, await account(local, played, book)
+    found = await account(local, played, book)
+    if then is not None:
+        await then(local, played, book)
+    return played, found
 
 
 @contextlib.contextmanager
-def _logs_kept(stack: Stack, directory: Path) -> Iterator[None]:
-    """The stack's directory goes with it; its logs do not."""
+def _prepared(stack: Stack, directory: Path) -> Iterator[None]:
+    """The stack's directory gets the code, and goes in the end; its logs do not."""
+    freeze(stack.directory)
     try:
         yield
     finally:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from statistics import median
 
 from shared.telemetry import wall_clock
@@ -15,7 +13,6 @@ from tests.chaos.play import Outcome, Plan
 from tests.chaos.striking import Struck
 
 SHOWN = 200
-REPOSITORY = Path(__file__).parents[2]
 
 
 def written(plan: Plan, outcome: Outcome) -> str:
@@ -40,19 +37,9 @@ def _machine(outcome: Outcome) -> Iterator[tuple[str, str]]:
     kafka, mongod = outcome.servers
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     yield "When", f"{wall_clock():%Y-%m-%d %H:%M} UTC"
-    yield "Commit", _commit()
+    yield "Services", outcome.code
     yield "Machine", f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}"
     yield "Servers", f"{kafka}; {mongod}; Python {platform.python_version()}"
-
-
-def _commit() -> str:
-    def git(*words: str) -> str:
-        return subprocess.run(
-            ["git", *words], cwd=REPOSITORY, capture_output=True, text=True, check=False
-        ).stdout.strip()
-
-    changed = git("status", "--porcelain", "--", "services", "shared", "demo", "tests/chaos")
-    return git("rev-parse", "--short=12", "HEAD") + (" with changes that are not committed" if changed else "")
 
 
 def _strikes(outcome: Outcome) -> Iterator[str]:

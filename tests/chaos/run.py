@@ -73,7 +73,7 @@ class Run:
         sent = [one for wave in waves for one in wave.sendings]
         played = Played(sent, 2 * longest(list(waves)), waves[-1].end, began=time.monotonic())
         self._total = len(sent)
-        self.striker.due = lambda: 1 + len(self._plan) * self.doors.acknowledged // self._total
+        self.striker.due = lambda: 1 + len(self._plan) * self.doors.answered // self._total
         async with self._meanwhile():
             for n, wave in enumerate(waves, 1):
                 await self._wave(wave, f"wave {n} of {len(waves)}")
@@ -105,7 +105,7 @@ class Run:
         """Not ahead of the strikes, so that they hit while there is work; not far ahead of the chain either."""
 
         async def pace(_: Sending) -> None:
-            while self._sent - self.doors.acknowledged > AT_DOORS or self._ahead() or self._full():  # noqa: ASYNC110
+            while self._sent - self.doors.answered > AT_DOORS or self._ahead() or self._full():  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
             self._sent += 1
 

@@ -125,8 +125,8 @@ class Striker:
             before = self._scraper.heard_by_all()
             return lambda: self._scraper.heard_by_all() > before or self._nothing_before("", since)
         if unit.name == GATEWAY:
-            answered = self._doors.acknowledged
-            return lambda: self._doors.acknowledged > answered or self._nothing_before(GATEWAY, since)
+            answered = self._doors.answered
+            return lambda: self._doors.answered > answered or self._nothing_before(GATEWAY, since)
         heard = self._scraper.of(unit, HEARD)
         return lambda: self._scraper.of(unit, HEARD) > heard or self._nothing_before(unit.service, since)
 
