@@ -65,6 +65,13 @@ def test_contact__both_its_years_must_be_known(discharged, first, last, flags):
     assert planned(discharged, calendar)["contact"].flags == flags
 
 
+@pytest.mark.parametrize("precision", ["year", "month"])
+def test_a_time_known_to_the_month_or_year_only__is_flagged_on_every_clock(precision):
+    at = When(instant=utc("2026-11-01T04:00:00"), precision=precision)
+    found = plan(TABLE.clocks_of("home"), an_encounter(), at, CALENDAR)
+    assert [deadline.flags for deadline in found] == [(f"{precision}-precision",)] * 4
+
+
 def test_a_deadline__names_the_clock_it_is_due_with_and_no_edition_it_does_not_know():
     assert planned("2026-11-03T15:00:00")["medication-reconciliation"].inputs == {
         "t0": "2026-11-03T15:00:00+00:00",
@@ -107,14 +114,14 @@ def discharged(desk, n=1, **changes):
     return heard(HANDLER, a_discharge(encounter=an_encounter(**changes), patient=a_patient()), desk, n=n)
 
 
-def updated(desk, n, **changes):
+def updated(desk, n, handler=HANDLER, **changes):
     data = EncounterUpdated(
         patient=a_patient(),
         encounter=an_encounter(**changes),
         care_team=a_care_team(),
         occurred_at=T0 + timedelta(hours=n),
     )
-    return heard(HANDLER, data, desk, n=n)
+    return heard(handler, data, desk, n=n)
 
 
 def withdrawn(desk, n):
@@ -162,3 +169,25 @@ def test_a_death_that_was_a_mistake__is_taken_back_once():
     assert type(back.data) is TransitionUpdated
     assert len(back.data.withdraws) == 1
     assert updated(desk, 4).say == ()
+
+
+def test_died_after_all__opens_closed_what_had_been_withdrawn():
+    desk = DeskOf()
+    discharged(desk)
+    updated(desk, 2, disposition="30")
+    (say,) = updated(desk, 3, disposition="20").say
+    assert type(say.data) is TransitionOpened
+    assert (say.data.transition.status, say.data.transition.reason) == ("closed", "deceased")
+    (gone,) = withdrawn(desk, 4).say
+    assert type(gone.data) is TransitionWithdrawn
+    assert [withdrawal.event_id for withdrawal in gone.data.withdraws] == [say.id]
+
+
+def test_a_table_that_derives_the_same_times_from_other_inputs__is_an_update():
+    desk = DeskOf()
+    discharged(desk)
+    visit = TABLE.clocks["practitioner-visit"].model_copy(update={"long_days": 21})
+    table = TABLE.model_copy(update={"clocks": {**TABLE.clocks, "practitioner-visit": visit}})
+    (say,) = updated(desk, 2, handler=handlers(table, CALENDAR)[ENCOUNTERS.name]).say
+    assert type(say.data) is TransitionUpdated
+    assert {d.code: d.inputs for d in say.data.transition.deadlines}["practitioner-visit"]["long_days"] == "21"

@@ -87,6 +87,12 @@ def test_decode__only_the_header_declares_the_charset(end: bytes) -> None:
     assert decoded.text.endswith("Müller")
 
 
+@pytest.mark.parametrize("end", [b"\r", b"\n"])
+def test_decode__declared_as_the_headers_last_word(end: bytes) -> None:
+    data = b"MSH|^~\\&" + b"|" * 16 + b"8859/2" + end + "PID|||||Łukasz".encode("iso8859-2")
+    assert decode(data)[1:] == ("iso8859-2", False)
+
+
 def test_decode__declared_behind_other_separators() -> None:
     data = b"MSH@~&#\\" + b"@" * 16 + "8859/2@Łukasz".encode("iso8859-2")
     assert decode(data)[1:] == ("iso8859-2", False)
