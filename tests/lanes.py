@@ -32,7 +32,7 @@ _BIN = Path(sys.executable).parent
 _PYTEST = str(_BIN / "pytest")
 # the rest has deadlines: it goes first where there are fewer cores than lanes
 _AFTER_THE_REST = ("nice", "-n", "5")
-_OWN_LANE = ("tests/simulation", "tests/integration")
+_OWN_LANE = ("tests/simulation", "tests/integration", "tests/chaos")
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ LANES = (
     ),
     Lane("simulation", [[*_AFTER_THE_REST, _PYTEST, "tests/simulation"]]),
     Lane("integration", [[_PYTEST, "--cov", "--cov-report=", "tests/integration"]]),
+    Lane("chaos", [[_PYTEST, "tests/chaos"]]),
 )
 
 
