@@ -6,17 +6,19 @@ In Kafka's binary mode the attributes are `ce_*` headers and the data is the val
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from shared.schemas.identifiers import Contract
 
 TYPE_PREFIX = "org.caretransitions."
 SCHEMA_PREFIX = "urn:care-transitions:schema:"
 NAMESPACE = UUID("6f1f7a52-9d0e-5c0b-8a4e-2f8f6b1f0c11")
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 
 class Mode(StrEnum):
@@ -84,7 +86,12 @@ class Envelope:
     @property
     def dataschema(self) -> str:
         """The URN of the JSON Schema of the data."""
-        return SCHEMA_PREFIX + self.type.removeprefix(TYPE_PREFIX)
+        return dataschema_of(self.type)
+
+
+def dataschema_of(type_: str) -> str:
+    """The URN of the JSON Schema of the data of a `ce_type`."""
+    return SCHEMA_PREFIX + type_.removeprefix(TYPE_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +103,13 @@ class Event:
 
 
 def derived_id(*parts: Any) -> str:
-    """The id that these parts cause: uuid5, so that the same cause has the same id for ever."""
-    return str(uuid5(NAMESPACE, "\x1f".join(str(part) for part in parts)))
+    """The id that these parts cause: uuid5 (RFC 9562 §5.5), so that the same cause has the same id for ever.
+
+    Written out because `uuid.uuid5` takes three times as long, and every event has one.
+    """
+    named = "\x1f".join([str(part) for part in parts])
+    digest = hashlib.sha1(NAMESPACE.bytes + named.encode(), usedforsecurity=False).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
 
 
 def utc(moment: datetime) -> datetime:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 from shared.schemas.envelope import TYPE_PREFIX, Envelope, Event, Label, Mode, Sequence, derived_id
@@ -115,9 +114,10 @@ class BatchDesk:
         numbered = _is_numbered(fact)
         if decision.state is None and not numbered:
             return None
-        new = replace(old, streams=dict(old.streams), counters=dict(old.counters))
-        new.key = old.key or decision.key or fact.envelope.key
-        new.lane = self._lane_of(new.key)
+        new = old.another()
+        if not old.key:
+            new.key = decision.key or fact.envelope.key
+            new.lane = self._lane_of(new.key)
         if not old.context or (numbered and not self._late):
             # a command, an alarm or an event that comes late must not say whose feed and which mode this is
             new.context = _context(fact.envelope)

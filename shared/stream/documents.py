@@ -71,6 +71,23 @@ class Document:
     next_alarm_at: datetime | None = None
     context: dict[str, str] = field(default_factory=dict)
 
+    def another(self) -> Document:
+        """This document again, its streams and counters to be changed apart from this one's."""
+        return Document(
+            self.collection,
+            self.id,
+            self.key,
+            self.lane,
+            self.version,
+            self.state,
+            dict(self.streams),
+            dict(self.counters),
+            self.outbox,
+            self.claims,
+            self.next_alarm_at,
+            self.context,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class DueAlarm:

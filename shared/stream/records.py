@@ -60,4 +60,4 @@ class Saying:
     @property
     def size(self) -> int:
         """Bytes on the wire, near enough for the broker's limit."""
-        return len(self.key) + len(self.value) + sum(len(k) + len(v or b"") + 8 for k, v in self.headers) + 80
+        return len(self.key) + len(self.value) + sum([len(k) + len(v or b"") + 8 for k, v in self.headers]) + 80

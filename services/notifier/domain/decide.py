@@ -7,6 +7,7 @@ the event takes back; whether they were really told is seen when it is about to 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from services.notifier.domain.audience import Candidate, candidates
@@ -76,11 +77,16 @@ class _Deciding:
             delivery_id = derived_id("delivery", self._envelope.id, recipient, channel, kind)
             yield Decided(delivery_id, told, self._correction_context(lines))
 
+    @cached_property
+    def _context(self) -> dict[str, Any]:
+        """The values of a text, the same for every recipient."""
+        return context_of(self._data)
+
     def _case(self, candidate: Candidate, address: str, correction: bool = False) -> Case:
         return Case(self._envelope, self._data, candidate, address, self._rules, self._superseded, correction)
 
     def _told(self, candidate: Candidate, channel: str, address: str, reason: Reason | None) -> Decided:
-        context = context_of(self._data)
+        context = self._context
         told = self._line(candidate, channel, address, reason, notice=self._notice, died=bool(context["died"]))
         return Decided(derived_id("delivery", self._envelope.id, candidate.recipient, channel), told, context)
 
@@ -90,7 +96,7 @@ class _Deciding:
         """
         took_back = [{"reference": reference, "notice": told.notice} for reference, told in lines.items()]
         masked = is_restricted(self._envelope, self._data) or self._data.patient.identity_disputed
-        return {"masked": masked, "takes_back": took_back, **({} if masked else context_of(self._data))}
+        return {"masked": masked, "takes_back": took_back, **({} if masked else self._context)}
 
     def _line(self, candidate: Candidate, channel: str, address: str, reason: Reason | None, **more: Any) -> Told:
         return Told(
