@@ -21,16 +21,24 @@ BATCH = 500
 HELD = 2_000
 HELD_BYTES = 16 * 1024 * 1024
 ROUNDS = 50
+PACE = 0.02
+NOTED = 0.25
 
 
 class Voice:
-    """Fails quietly: what it could not say or note is the relay's."""
+    """Fails quietly: what it could not say or note is the relay's.
+
+    Handed messages are said at most every `PACE` seconds and noted every `NOTED` seconds, many together: each of both
+    costs the same for one as for a hundred, here and in every service behind. The first of a lull is said at once.
+    """
 
     def __init__(self, raw: RawMessages, publisher: Publisher, outages: Outages, *, held: int = HELD) -> None:
         self._raw, self._publisher, self._outages, self._held = raw, publisher, outages, held
         self._waiting: list[Received] = []
         self._bytes = 0
+        self._said: list[str] = []
         self._speaking: asyncio.Task[None] | None = None
+        self._closing = False
 
     def hand(self, message: Received) -> None:
         """Say it soon, together with others; what cannot be held is left to the relay."""
@@ -42,27 +50,51 @@ class Voice:
             self._speaking = asyncio.create_task(self._speak())
 
     async def _speak(self) -> None:
+        now = asyncio.get_running_loop().time
+        due = now() + NOTED
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-                self._bytes -= sum(len(message.body) for message in batch)
-                await self.say(batch)
+            while self._waiting or self._said:
+                self._said += await self._published(self._next()) or []
+                if self._closing or now() >= due:
+                    said, self._said = self._said, []
+                    await self._note(said)
+                    due = now() + NOTED
+                await asyncio.sleep(0 if self._closing or len(self._waiting) >= BATCH else PACE)
         finally:
             self._speaking = None
 
+    def _next(self) -> list[Received]:
+        batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+        self._bytes -= sum(len(message.body) for message in batch)
+        return batch
+
     async def say(self, messages: Sequence[Received]) -> bool:
         """True when all are said and noted; saying one again changes nothing for who hears it."""
+        said = await self._published(messages)
+        return said is not None and await self._note(said)
+
+    async def _published(self, messages: Sequence[Received]) -> list[str] | None:
+        """The ids of those that are said now, all but what is set aside; None where a driver is away."""
         if not messages:
-            return True
+            return []
         try:
             said = await self._publish(messages)
-            self._outages.over("kafka")
-            metrics.said.labels(ADT_INBOUND.name).inc(len(said))
+        except Away as away:
+            self._outages.note(away)
+            return None
+        self._outages.over("kafka")
+        metrics.said.labels(ADT_INBOUND.name).inc(len(said))
+        return said
+
+    async def _note(self, said: Sequence[str]) -> bool:
+        if not said:
+            return True
+        try:
             await self._raw.said(said)
-            self._outages.over("mongodb")
         except Away as away:
             self._outages.note(away)
             return False
+        self._outages.over("mongodb")
         return True
 
     async def _publish(self, messages: Sequence[Received]) -> list[str]:
@@ -81,7 +113,8 @@ class Voice:
         return []
 
     async def close(self, seconds: float = 5.0) -> None:
-        """Say what waits; what is not said in time is the relay's, here or elsewhere."""
+        """Say and note what waits; what is not said in time is the relay's, here or elsewhere."""
+        self._closing = True
         if self._speaking is not None:
             await asyncio.wait({self._speaking}, timeout=seconds)
 

@@ -102,12 +102,21 @@ class Conversation:
 
     async def _answer(self, found: Sequence[bytes | TooLarge]) -> None:
         """Several are stored at once; answered in order, and after the first that cannot be no other is."""
+        if len(found) == 1:  # as nearly always: no task for it
+            self._say(await self._take(found[0]))
+            await self._read_by_peer()
+            return
         for start in range(0, len(found), self._limits.at_once):
             together = (self._take(one) for one in found[start : start + self._limits.at_once])
             for outcome in await asyncio.gather(*together, return_exceptions=True):
                 if isinstance(outcome, BaseException):
                     raise outcome
                 self._say(outcome)
+            await self._read_by_peer()
+
+    async def _read_by_peer(self) -> None:
+        """What the kernel took at once needs no waiting."""
+        if self._writer.transport.get_write_buffer_size():
             await self._within(self._writer.drain(), _now() + self._limits.frame, "unread")
 
     def _take(self, one: bytes | TooLarge) -> Awaitable[Outcome]:
