@@ -100,7 +100,7 @@ async def quietly(consumer: Consumer) -> None:
     consumer.resume()
 
 
-async def fetched(consumer: Consumer, count: int, seconds: float = 20.0) -> list[Heard]:
+async def fetched(consumer: Consumer, count: int, seconds: float = 30.0) -> list[Heard]:
     """`count` records, or TimeoutError."""
     found: list[Heard] = []
     async with asyncio.timeout(seconds):
@@ -172,7 +172,7 @@ class BusCore:
 
     async def ends_seen_after(self, consumer: Consumer, place: Place, moment: float) -> int:
         """The end that a fetch answered after `moment` saw."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 await consumer.fetch(10, 0.05)
                 seen = consumer.high_watermark(*place)
@@ -187,7 +187,7 @@ class BusContract(BusCore):
         await bus.publisher.say([a_saying(bus.topics[0], f"key-{n}", n) for n in range(200)])
         consumer, _ = await bus.join()
         heard: list[Heard] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while len(heard) < 200:
                 some = await consumer.fetch(30, 0.1)
                 assert len(some) <= 30
@@ -199,7 +199,7 @@ class BusContract(BusCore):
         consumer, _ = await bus.join()
         started = time.monotonic()
         assert await consumer.fetch(30, 0.2) == []
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 5
 
     async def test_pause__nothing_is_fetched_until_resume(self, bus: Bus) -> None:
         consumer, _ = await bus.join()
@@ -236,7 +236,7 @@ class BusContract(BusCore):
         assert await fetched_of(first, bus, range(3)) == [0, 1, 2]
         joining = asyncio.ensure_future(bus.join())
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(30):
                 await clinging.asked.wait()
             await bus.publisher.say([a_saying(bus.topics[0], "key", n) for n in range(3, 6)])
             fetching = asyncio.ensure_future(first.fetch(10, 0.1))  # nothing, or no answer before the group settled
@@ -244,7 +244,7 @@ class BusContract(BusCore):
             assert not fetching.done() or fetching.result() == []
         finally:
             clinging.let.set()
-        await asyncio.wait_for(asyncio.gather(joining, fetching), 30)
+        await asyncio.wait_for(asyncio.gather(joining, fetching), 60)
 
     async def test_high_watermark__of_an_empty_partition_is_0_and_moves_with_its_fetches(self, bus: Bus) -> None:
         consumer, _ = await bus.join()

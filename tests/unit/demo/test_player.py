@@ -103,7 +103,7 @@ async def test_play__stopped_finishes_what_is_under_way_and_begins_nothing_new()
     await under_way.wait()
     stop.set()
     go_on.set()
-    progress = await asyncio.wait_for(playing, 5)
+    progress = await asyncio.wait_for(playing, 30)
     assert (progress.sent, progress.acknowledged, list(progress.unacknowledged)) == (1, 1, [])
 
 
@@ -118,7 +118,7 @@ async def test_play__stopped_while_it_waits_for_the_next_time() -> None:
         if sending.control_id != "p0-0":
             await asyncio.Event().wait()
 
-    progress = await asyncio.wait_for(play(sendings(1, 3), send=send, pace=pace, stop=stop), 5)
+    progress = await asyncio.wait_for(play(sendings(1, 3), send=send, pace=pace, stop=stop), 30)
     assert (progress.sent, progress.acknowledged) == (1, 1)
 
 
@@ -151,7 +151,7 @@ async def test_play__an_error_ends_it(where: str) -> None:
             raise RuntimeError(where)
 
     with pytest.RaisesGroup(RuntimeError):
-        await asyncio.wait_for(play(sendings(2, 300), send=send, pace=pace), 5)
+        await asyncio.wait_for(play(sendings(2, 300), send=send, pace=pace), 30)
 
 
 async def test_at_rate__not_faster_than_the_rate() -> None:

@@ -141,7 +141,7 @@ class House:
         return self.log.all_of("adt.inbound.v1")
 
 
-async def until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
     deadline = asyncio.get_running_loop().time() + seconds
     while not condition():
         assert asyncio.get_running_loop().time() < deadline, f"not within {seconds} s: {what}"
@@ -170,10 +170,10 @@ class Sender:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def answer(self, seconds: float = 10.0) -> bytes:
+    async def answer(self, seconds: float = 30.0) -> bytes:
         return await asyncio.wait_for(self.reader.readuntil(b"\x1c\r"), seconds)
 
-    async def rest(self, seconds: float = 10.0) -> bytes:
+    async def rest(self, seconds: float = 30.0) -> bytes:
         """All that comes until the other side closes."""
         try:
             return await asyncio.wait_for(self.reader.read(), seconds)

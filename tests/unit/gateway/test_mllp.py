@@ -192,7 +192,7 @@ async def test_slow_sender__is_closed_at_the_frames_deadline_however_busy_it_loo
         assert await sender.rest() == b""
         dripping.cancel()
         await asyncio.gather(dripping, return_exceptions=True)
-        assert 0.25 < asyncio.get_running_loop().time() - started < 3.0
+        assert 0.25 < asyncio.get_running_loop().time() - started < 15.0
     assert house.store.rows == {}
 
 
@@ -221,11 +221,11 @@ async def test_idle__is_closed_and_noise_buys_no_time(noise: bytes) -> None:
 
 async def test_idle__runs_anew_from_each_message() -> None:
     house = House()
-    async with a_server(house, idle=0.5) as server, a_sender(server) as sender:
-        for n in range(4):
+    async with a_server(house, idle=2.0) as server, a_sender(server) as sender:
+        for n in range(5):  # a pause may take much longer on a busy machine
             await sender.send(framed(a_body(f"M{n}")))
             await sender.answer()
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.6)
 
 
 async def test_sender__that_reads_no_answers_is_closed() -> None:
@@ -350,7 +350,7 @@ async def test_stop__answers_what_is_being_stored_and_closes_the_rest() -> None:
         assert await silent.rest() == b""
         assert not stopping.done()
         house.store.gate.set()
-        await asyncio.wait_for(stopping, 5)
+        await asyncio.wait_for(stopping, 30)
         assert await busy.rest() == BODY_ACK
         with pytest.raises(OSError):  # noqa: PT011 - refused
             await asyncio.open_connection("127.0.0.1", server.port)

@@ -187,8 +187,8 @@ def a_policy(**changes: Any) -> NotifierPolicy:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait for a condition that another task brings about; fails after 10 seconds."""
-    async with asyncio.timeout(10):
+    """Wait for a condition that another task brings about; fails after 30 seconds."""
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 (it watches what has no event of its own)
             await asyncio.sleep(0.001)
 

@@ -37,7 +37,7 @@ class Refusing(Failing):
 
 
 async def ended(instance: Instance) -> None:
-    await asyncio.wait({instance.task}, timeout=5)
+    await asyncio.wait({instance.task}, timeout=30)
     assert instance.task.exception() is not None
 
 

@@ -303,7 +303,7 @@ class Ward:
         await until(lambda: deaths or done())
         if not deaths:
             await loop.stop()
-        await asyncio.wait({task}, timeout=5)
+        await asyncio.wait({task}, timeout=30)
         if deaths:
             assert isinstance(task.exception(), Died)
             await crash(consumer)()  # type: ignore[misc]

@@ -23,7 +23,7 @@ PACE = Pace(batch=50, linger=0.02, grace=0.1, first_backoff=0.005, longest_backo
 GROUP = "care.counter"
 
 
-async def until(condition: Callable[[], Any], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"
@@ -78,7 +78,7 @@ class Instance:
     async def stop(self) -> None:
         await self.loop.stop()
         with suppress(Died):
-            await asyncio.wait_for(self.task, 5)
+            await asyncio.wait_for(self.task, 30)
 
     async def kill(self) -> Callable[[], object]:
         """SIGKILL: gone without a word; the group notices when what is returned is awaited."""

@@ -92,7 +92,7 @@ async def endings(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Endings]:
 
 
 async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 (it watches what has no event of its own)
             await asyncio.sleep(0)
 
