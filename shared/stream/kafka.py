@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -20,6 +21,7 @@ dead letter of each of them must fit too: one that does not would stop its parti
 """
 
 
+@lru_cache(maxsize=4096)
 def lane_of(key: str) -> int:
     """The partition of `key` on every co-heard topic, as Kafka's default partitioner has it (murmur2)."""
     return int((murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS)

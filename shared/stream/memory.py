@@ -27,7 +27,7 @@ class MemoryLog:
         self.first: dict[Place, int] = defaultdict(int)
         self.commits: dict[str, dict[Place, int]] = defaultdict(dict)
         self.members: dict[str, list[MemoryConsumer]] = defaultdict(list)
-        self.grown = asyncio.Condition()
+        self.waiting: dict[asyncio.Future[None], MemoryConsumer] = {}
 
     async def append(self, saying: Saying, partition: int | None = None) -> Heard:
         """Append one record; returns it as it will be heard."""
@@ -35,8 +35,9 @@ class MemoryLog:
         kept = self.records[(saying.topic, lane)]
         record = Heard(saying.topic, lane, len(kept), saying.key, saying.value, saying.headers, int(time.time() * 1000))
         kept.append(record)
-        async with self.grown:
-            self.grown.notify_all()
+        for waiter, consumer in self.waiting.items():
+            if (saying.topic, lane) in consumer._assigned:
+                wake(waiter)
         return record
 
     def retain(self, place: Place, first: int) -> None:
@@ -112,6 +113,9 @@ class MemoryConsumer:
         self._assigned = {place: max(commits.get(place, 0), self._log.first[place]) for place in places}
         self._paused.clear()
         self.settling = False
+        for waiter, consumer in self._log.waiting.items():
+            if consumer is self:
+                wake(waiter)
         if self._rebalance is not None:
             await self._rebalance.assigned(places)
 
@@ -119,19 +123,27 @@ class MemoryConsumer:
         """As `kafka_consumer.KafkaConsumer.fetch`."""
         found = self._available(limit)
         if not found and seconds > 0:
-            try:
-                async with asyncio.timeout(seconds), self._log.grown:
-                    await self._log.grown.wait()
-            except TimeoutError:
-                return []
+            await self._something(seconds)
             found = self._available(limit)
         return found
 
+    async def _something(self, seconds: float) -> None:
+        """Until a record comes to one of our partitions, or they change."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._log.waiting[waiter] = self
+        try:
+            await asyncio.wait({waiter}, timeout=seconds)
+        finally:
+            del self._log.waiting[waiter]
+
     def _available(self, limit: int) -> list[Heard]:
         found: list[Heard] = []
-        for place, position in list(self._assigned.items()):
-            if not self.settling and place not in self._paused and len(found) < limit:
-                taken = self._log.records[place][position : position + limit - len(found)]
+        if self.settling:
+            return found
+        for place, position in self._assigned.items():
+            kept = self._log.records.get(place, ())
+            if position < len(kept) and place not in self._paused and len(found) < limit:
+                taken = kept[position : position + limit - len(found)]
                 self._assigned[place] = position + len(taken)
                 found += taken
         return found
@@ -171,7 +183,13 @@ class MemoryConsumer:
         """As in `Consumer`; always fresh."""
         if (topic, partition) not in self._assigned:
             return None
-        return len(self._log.records[(topic, partition)]), time.time()
+        return len(self._log.records.get((topic, partition), ())), time.time()
+
+
+def wake(waiter: asyncio.Future[None]) -> None:
+    """Whoever waits goes on."""
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 def crash(member: MemoryConsumer) -> Callable[[], object]:

@@ -1,7 +1,8 @@
 """The long form: `python -m tests.simulation --seeds N --from M --jobs 2` (`make simulation SEEDS=N`).
 
 Prints how far it is, then the faults that struck and what was not clean; a failing seed with the end of its trace.
-Exits 1 when a seed failed. `--mutants`: the first seed that catches each planted bug.
+Exits 1 when a seed failed. `--mutants`: the first seed that catches each planted bug. `--result FILE` keeps what was
+found; `--report FILE [--mutants-result FILE]` renders such files as a page for docs/runs.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import argparse
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterable
 from multiprocessing import Pool
+from pathlib import Path
 
 from tests.simulation.mutants import MUTANTS, first_catch
 from tests.simulation.play import Report, simulate
+from tests.simulation.reporting import Tally, page, write_mutants
 
 LAST_LINES = 40
 
@@ -28,14 +30,21 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
     parser.add_argument("--trace", action="store_true", help="print the whole trace of the first seed and stop")
     parser.add_argument("--mutants", action="store_true", help="plant each bug and print the first seed to catch it")
+    parser.add_argument("--result", type=Path, help="keep what is found in this file (JSON)")
+    parser.add_argument("--report", type=Path, help="render the file of a run and stop")
+    parser.add_argument("--mutants-result", type=Path, help="with --report: the file of a --mutants run")
     asked = parser.parse_args()
+    if asked.report:
+        _say(page(asked.report, asked.mutants_result).rstrip())
+        return 0
     if asked.mutants:
-        return _mutants(asked.seeds)
+        return _mutants(asked.seeds, asked.result)
     if asked.trace:
         return _traced(asked.first)
     seeds = range(asked.first, asked.first + asked.seeds)
     with Pool(asked.jobs) as pool:
-        return _told(pool.imap_unordered(_short, seeds, chunksize=8), len(seeds))
+        tally = Tally(asked.result, asked.first, asked.seeds)
+        return _told(pool.imap_unordered(_short, seeds, chunksize=8), len(seeds), tally)
 
 
 def _traced(seed: int) -> int:
@@ -53,18 +62,18 @@ def _short(seed: int) -> Report:
     return report
 
 
-def _told(reports: Iterable[Report], total: int) -> int:
-    began, failed, counts, virtual = time.monotonic(), 0, Counter[str](), 0.0
+def _told(reports: Iterable[Report], total: int, tally: Tally) -> int:
+    began = time.monotonic()
     for done, report in enumerate(reports, 1):
-        counts.update(report.counts)
-        virtual += report.virtual_seconds
-        failed += bool(report.violations)
+        tally.add(report)
         _show(report)
         if done % 500 == 0 or done == total:
-            speed = done / (time.monotonic() - began)
-            _say(f"{done} of {total} seeds, {speed:.1f} a second, {failed} failed")
-    _say(f"{virtual / 3600:.1f} virtual hours of machines; faults and repeats: {dict(sorted(counts.items()))}")
-    return 1 if failed else 0
+            seconds = time.monotonic() - began
+            tally.write(done, seconds)
+            _say(f"{done} of {total} seeds, {done / seconds:.1f} a second, {len(tally.failed)} failed")
+    counts = dict(sorted(tally.counts.items()))
+    _say(f"{tally.virtual_seconds / 3600:.1f} virtual hours of machines; faults and repeats: {counts}")
+    return 1 if tally.failed else 0
 
 
 def _show(report: Report) -> None:
@@ -73,13 +82,13 @@ def _show(report: Report) -> None:
         _say("\n".join(report.trace[-LAST_LINES:]))
 
 
-def _mutants(most: int) -> int:
-    survivors = 0
+def _mutants(most: int, result: Path | None) -> int:
+    found: dict[str, tuple[int, str] | None] = {}
     for name in MUTANTS:
-        caught = first_catch(name, range(most))
-        survivors += caught is None
+        found[name] = caught = first_catch(name, range(most))
         _say(f"{name:50} " + (f"seed {caught[0]:4}: {caught[1]}" if caught else "SURVIVED"))
-    return 1 if survivors else 0
+        write_mutants(result, found, most)
+    return 1 if None in found.values() else 0
 
 
 def _say(text: str) -> None:

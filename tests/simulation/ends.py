@@ -127,6 +127,13 @@ def _stay(world: World, stay: Stay) -> Iterator[str]:
 
 
 def _events(world: World, topic: str) -> list[Any]:
+    """Its events, each once. At the end nothing is said any more."""
+    if topic not in world.told:
+        world.told[topic] = _decoded(world, topic)
+    return world.told[topic]
+
+
+def _decoded(world: World, topic: str) -> list[Any]:
     first: dict[tuple[str, Any], Any] = {}
     for record in world.log.all_of(topic):
         if record.header("ce_id"):

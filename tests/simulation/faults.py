@@ -71,8 +71,7 @@ class Swarm:
 
     def strikes(self, fault: str) -> bool:
         """Does it happen now?"""
-        rate = self.rates[fault]
-        if not self.on or not rate or self.rng.random() >= rate:
+        if not self.on or self.rng.random() >= self.rates[fault]:
             return False
         self.counts[fault] += 1
         return True
@@ -84,7 +83,7 @@ class Instance:
     def __init__(self, world: World, service: str, name: str) -> None:
         self.world, self.service, self.name = world, service, name
         self.swarm = world.swarm
-        self.tasks: dict[asyncio.Task[Any], None] = {}
+        self.tasks: list[asyncio.Task[Any]] = []
         self.alive = True
         self.frozen_until = 0.0
         self.leaving = False
@@ -101,10 +100,11 @@ class Instance:
         """A scheduling point: others go on, time passes, the process may stop for good or for a while."""
         rng = self.swarm.rng
         await asyncio.sleep(rng.random() * 0.05 if self.swarm.strikes("slow") else 0)
-        if self.alive and self.world.may_crash(self) and self.swarm.strikes("crash"):
-            self.crash()
-        if self.swarm.strikes("freeze"):
-            self.freeze(rng.choice((0.5, 3.0, 7.0, 12.0)))
+        if self.swarm.on:
+            if self.alive and self.world.may_crash(self) and self.swarm.strikes("crash"):
+                self.crash()
+            if self.swarm.strikes("freeze"):
+                self.freeze(rng.choice((0.5, 3.0, 7.0, 12.0)))
         while self.alive and self.frozen_until > self.world.wall.loop.now:  # noqa: ASYNC110 - it may be set again
             await asyncio.sleep(self.frozen_until - self.world.wall.loop.now)
         while not self.alive:
@@ -135,8 +135,9 @@ class Instance:
             return
         self.alive = False
         self.world.note("crash", self.name)
-        for task in list(self.tasks):
+        for task in self.tasks:
             asyncio.get_running_loop().call_soon(task.cancel)
+        self.tasks = []
         self.world.crashed(self)
 
     def freeze(self, seconds: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from email import message_from_bytes
+import re
 from typing import Final
 
 from services.notifier.channels import message
@@ -11,6 +11,8 @@ from services.notifier.domain.delivery import Delivery
 from services.notifier.domain.retry import Kind, Result
 from services.notifier.settings import SmtpPolicy
 from tests.simulation.faults import Instance
+
+MESSAGE_ID: Final = re.compile(rb"^Message-ID: (\S+)\r$", re.MULTILINE)
 
 
 class Provider:
@@ -33,7 +35,8 @@ class Provider:
         ):
             if strikes(fault):
                 return Result(kind, fault)
-        world.safety.delivered(delivery, str(message_from_bytes(composed)["Message-ID"]))
+        (message_id,) = MESSAGE_ID.findall(composed)
+        world.safety.delivered(delivery, message_id.decode())
         if strikes("provider-hang"):
             await asyncio.sleep(self._policy.attempt_seconds)
             await self._at.point()

@@ -5,11 +5,12 @@ message taken by the provider.
 from __future__ import annotations
 
 import json
-import pickle
+import marshal
 from collections import Counter
 from collections.abc import Sequence as Several
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from services.notifier.domain.delivery import LEASE_RAN_OUT, Delivery
 from services.notifier.store import MemoryDeliveries
@@ -55,18 +56,29 @@ class WatchedDocuments(MemoryDocuments):
         self._frozen: dict[tuple[str, str], bytes] = {}
 
     async def load(self, refs: Several[Refs]) -> list[Document]:
-        """As the twin; copied from bytes, which is many times faster than its deep copy."""
+        """As the twin; the state copied from bytes and the rest by hand, many times faster than its deep copy."""
         wanted = [(ref.collection, id_) for ref in refs for id_ in ref.ids]
         claims = [(ref.collection, claim) for ref in refs for claim in ref.claims]
         wanted += [(place[0], self._claims[place]) for place in claims if place in self._claims]
-        return [pickle.loads(self._frozen[place]) for place in dict.fromkeys(wanted) if place in self._frozen]  # noqa: S301
+        return [self._copied(place) for place in dict.fromkeys(wanted) if place in self.stored]
+
+    def _copied(self, place: tuple[str, str]) -> Document:
+        kept = self.stored[place]
+        return replace(
+            kept,
+            state=marshal.loads(self._frozen[place]),  # noqa: S302
+            streams={name: replace(one, missing=list(one.missing)) for name, one in kept.streams.items()},
+            counters=dict(kept.counters),
+            outbox=list(kept.outbox),
+            context=dict(kept.context),
+        )
 
     def _save_one(self, document: Document) -> bool:
         before = self.stored.get((document.collection, document.id))
         saved = super()._save_one(document)
         if saved:
             after = self.stored[(document.collection, document.id)]
-            self._frozen[(document.collection, document.id)] = pickle.dumps(after)
+            self._frozen[(document.collection, document.id)] = marshal.dumps(after.state)
             self._world.safety.stored(self._service, before, after)
         return saved
 
@@ -77,10 +89,23 @@ class WatchedDeliveries(MemoryDeliveries):
     def __init__(self, world: World) -> None:
         super().__init__()
         self._world = world
+        self._read: dict[str, tuple[dict[str, Any], Delivery]] = {}
 
     def one(self, delivery_id: str) -> Delivery | None:
+        """Read from its row once for each time that is written: a delivery is immutable."""
         row = self._docs.get(delivery_id)
-        return Delivery.model_validate(row) if row else None
+        if row is None:
+            return None
+        read = self._read.get(delivery_id)
+        if read is None or read[0] is not row:
+            read = self._read[delivery_id] = (row, Delivery.model_validate(row))
+        return read[1]
+
+    async def load(self, ids: Several[str]) -> list[Delivery]:
+        return [one for id_ in ids if (one := self.one(id_)) is not None]
+
+    def _all(self) -> list[Delivery]:
+        return [one for id_ in self._docs if (one := self.one(id_)) is not None]
 
     async def insert_missing(self, deliveries: Several[Delivery]) -> None:
         new = [one.delivery_id for one in deliveries if one.delivery_id not in self._docs]

@@ -10,8 +10,9 @@ from typing import Any
 
 from services.gateway.store import MemoryRawMessages
 from shared.mongo.memory import MemoryAttempts
+from shared.stream.decisions import Fact
 from shared.stream.outages import Away
-from shared.stream.records import Heard
+from shared.stream.records import Cause, Heard
 from tests.simulation.ends import unfinished
 from tests.simulation.faults import MOST_CRASHES, SESSION, Instance, Swarm
 from tests.simulation.groups import Groups
@@ -50,8 +51,10 @@ class World:
         self.crashes = dict.fromkeys(SERVICES, 0)
         self.stays: list[Stay] = []
         self.commands: dict[str, Any] = {}
+        self.told: dict[str, list[Any]] = {}
         self.poison: set[bytes] = set()
         self.stumbled: set[tuple[str, str]] = set()
+        self.read: dict[tuple[str, Cause], Fact | None] = {}
         self._stumbles: dict[tuple[str, str], bool] = {}
         self._clumsy = rng.choice(HEARERS) if "bad-deploy" in self.swarm.events else ""
         self._background: dict[asyncio.Task[Any], None] = {}
