@@ -79,7 +79,7 @@ async def say(broker: Kafka, partition: TopicPartition) -> list[bytes]:
 async def hear(reader: AIOKafkaConsumer, count: int) -> list[tuple[int, bytes, bytes]]:
     """(offset, value, ce_id header) of the first `count` records; TimeoutError where they do not come."""
     heard: list[tuple[int, bytes, bytes]] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while len(heard) < count:
             for records in (await reader.getmany(timeout_ms=500)).values():
                 heard += [(record.offset, record.value, dict(record.headers)["ce_id"]) for record in records]
@@ -123,7 +123,7 @@ async def test_idempotent_producer__canary_still_refused_by_tansu(tansu: Kafka) 
     producer = AIOKafkaProducer(bootstrap_servers=tansu.bootstrap, enable_idempotence=True)
     try:
         with pytest.raises(UnknownError):
-            await asyncio.wait_for(producer.start(), 20)
+            await asyncio.wait_for(producer.start(), 40)
     finally:
         await producer.stop()
 

@@ -81,7 +81,7 @@ async def what_is_finished_when_all_is_acknowledged(kafka: Kafka, unique: str, d
     """Runs until the group has committed the end, so that nothing can come again, or until everything is finished."""
     topic = f"{unique}.canary"
     values = await say_with_poison(kafka, topic)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 90
     async with faust_worker(kafka, topic, directory, how) as finished:
         while set(finished()) != set(values):
             done = await committed(kafka, f"{topic}.{how}", topic)
@@ -94,7 +94,7 @@ async def what_is_finished_when_all_is_acknowledged(kafka: Kafka, unique: str, d
         return set(finished())
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 async def test_plain_agent__canary_an_event_whose_body_raised_is_acknowledged_and_lost(
     kafka: Kafka, unique: str, tmp_path: Path
 ) -> None:
@@ -103,7 +103,7 @@ async def test_plain_agent__canary_an_event_whose_body_raised_is_acknowledged_an
     assert len(finished) == EVENTS - 1, f"of {EVENTS}; on faust-streaming {version('faust-streaming')}"
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 async def test_take__canary_the_whole_batch_whose_body_raised_is_acknowledged_and_lost(
     kafka: Kafka, unique: str, tmp_path: Path
 ) -> None:

@@ -19,7 +19,7 @@ from shared.schemas.topics import ALL, dead_letter_topics
 from shared.stream.reading import Onlooker
 from shared.stream.records import Heard
 
-PATIENCE = 40.0
+PATIENCE = 80.0
 
 
 @dataclass

@@ -66,7 +66,7 @@ async def test_chain__comes_to_what_the_oracle_says(chain: Chain) -> None:
     with moved(clock):
         await send_all(chain, sendings, clock)
         set_clock(clock, until)
-        seen = await followed(chain.local.broker, until, quiet=1.0, patience=45.0)
+        seen = await followed(chain.local.broker, until, quiet=3.0, patience=90.0)
     for mail in chain.mails:
         seen.mail(mail)
     verdict = judge(sendings, seen, Pace(until, AT_ONCE))

@@ -53,7 +53,7 @@ def outside_of(record: Heard) -> list[bytes | str]:
 async def pages_of(port: int) -> list[str]:
     def get(path: str) -> str:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=15) as answer:
                 return str(answer.read().decode()) + str(answer.headers)
         except urllib.error.HTTPError as error:
             return error.read().decode() + str(error.headers)

@@ -119,7 +119,7 @@ async def test_replay__reaches_the_one_hearer_that_failed_and_is_applied_once(
 
 async def notifiers(chain: Chain, encounter_id: str) -> Document:
     """Its document of the encounter, once it has heard of a task: what it was to hear before has come by then."""
-    deadline = asyncio.get_running_loop().time() + 40
+    deadline = asyncio.get_running_loop().time() + 80
     while True:
         found = await document(chain, "notifier", SUBJECTS, encounter_id)
         if found is not None and any(name.startswith(TASKS.name) for name in found.streams):
@@ -163,13 +163,13 @@ async def test_tail__follows_what_comes_and_ends_on_ctrl_c(chain: Chain, environ
         subprocess.Popen, command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
     )
     reading = asyncio.ensure_future(asyncio.to_thread(tail.stdout.readline))  # type: ignore[union-attr]
-    for attempt in range(40):
+    for attempt in range(120):
         await chain.send(adt("A08", f"TAILING{attempt}", visit="VTAIL9", mrn="770291"))
         await asyncio.wait({reading}, timeout=0.5)
         if reading.done():
             break
     tail.send_signal(signal.SIGINT)
-    _, errors = await asyncio.to_thread(tail.communicate, timeout=15)
+    _, errors = await asyncio.to_thread(tail.communicate, timeout=40)
     assert "adt.received.v1" in await reading
     assert (tail.returncode, errors) == (0, "")
 
@@ -222,7 +222,7 @@ async def test_metrics__each_is_moved_by_the_running_chain(chain: Chain) -> None
 
     with moved(clock):
         set_clock(clock, datetime.fromisoformat(clock.read_text()) + timedelta(days=5))
-        deadline = asyncio.get_running_loop().time() + 40
+        deadline = asyncio.get_running_loop().time() + 80
         while left := await still():
             assert asyncio.get_running_loop().time() < deadline, f"not moved: {sorted(left)}"
             await asyncio.sleep(0.3)

@@ -12,7 +12,7 @@ from shared.schemas.topics import MAX_MESSAGE_BYTES
 from shared.stream.suspects import LIMIT
 from tests.integration.loss.trial import Account, Trial, Worker, poisons, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 Keep = Callable[[Account, float], None]
 

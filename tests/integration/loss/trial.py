@@ -35,7 +35,7 @@ SESSION_SECONDS = 2.0
 LISTEN = "0A"
 
 
-async def until(condition: Callable[[], Any], what: str, seconds: float = 40.0) -> None:
+async def until(condition: Callable[[], Any], what: str, seconds: float = 80.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not in time: {what}"
@@ -75,7 +75,7 @@ class Worker:
         rows = [row.split() for table in tables for row in table.splitlines()]
         return {row[1] for row in rows if row[3] == LISTEN and row[9] in own}
 
-    async def ended(self, seconds: float = 40.0) -> int:
+    async def ended(self, seconds: float = 80.0) -> int:
         """Its exit code, when it has ended."""
         await until(lambda: not self.running, f"the end of {self.pid}", seconds)
         return int(self.process.returncode)
@@ -201,14 +201,14 @@ class Trial:
         """The fault is now: recovery is counted from here."""
         self.hurt_at = time.monotonic()
 
-    async def all_committed(self, seconds: float = 60.0) -> float:
+    async def all_committed(self, seconds: float = 90.0) -> float:
         """Until the group has committed every record; returns the seconds since the fault."""
         await self._committed_or(lambda: False, seconds)
         return time.monotonic() - self.hurt_at
 
     async def all_committed_or_dead(self, worker: Worker) -> None:
         """Until the group has committed every record, or this worker is dead."""
-        await self._committed_or(lambda: not worker.running, 60.0)
+        await self._committed_or(lambda: not worker.running, 90.0)
 
     async def _committed_or(self, enough: Callable[[], bool], seconds: float) -> None:
         ends = Counter(self._lane(saying) for saying in self.said)
@@ -304,7 +304,7 @@ class Trial:
         try:
             reader.assign(places)
             ends = await reader.end_offsets(places)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not await self._is_at(reader, ends):
                     for records in (await reader.getmany(timeout_ms=200)).values():
                         found += [Heard(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in records]

@@ -181,7 +181,7 @@ def a_policy(**changes: Any) -> NotifierPolicy:
         sender="care@example.org",
         message_id_domain="care.example.org",
         starttls="never",
-        attempt_seconds=1.0,
+        attempt_seconds=10.0,
     )
     return NotifierPolicy(deployment="live", smtp=smtp).model_copy(update=changes)
 
