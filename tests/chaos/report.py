@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from statistics import median
@@ -31,6 +32,8 @@ def _head(plan: Plan, outcome: Outcome) -> Iterator[str]:
     yield from ("", f"Again: `make chaos SEED={plan.seed}`, or `{plan.again()}`", "")
     yield f"{len(played.sent):,} messages of {plan.patients:,} patients, {len(played.struck)} strikes, {seconds:,.0f} s"
     yield f"until all was through; {len(played.sent) / sending:.1f} messages a second while they went in."
+    events = sum(once for _, once in outcome.account.records.values())
+    yield f"They made {events:,} different records on our topics and {outcome.account.figures['mails']:,.0f} mails."
 
 
 def _machine(outcome: Outcome) -> Iterator[tuple[str, str]]:
@@ -38,6 +41,8 @@ def _machine(outcome: Outcome) -> Iterator[tuple[str, str]]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     yield "When", f"{wall_clock():%Y-%m-%d %H:%M} UTC"
     yield "Services", outcome.code
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    yield "CPU", f"{sum(one.ru_utime + one.ru_stime for one in used):,.0f} s of all its processes, accounting included"
     yield "Machine", f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}"
     yield "Servers", f"{kafka}; {mongod}; Python {platform.python_version()}"
 

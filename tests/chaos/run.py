@@ -127,6 +127,8 @@ class Run:
                 yield
                 for task in tasks:
                     task.cancel()
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from failed
         finally:
             for closing in (self.nurses.close(), self.doors.close(), self.meter.close()):
                 await asyncio.wait_for(closing, 10.0)
