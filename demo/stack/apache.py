@@ -16,7 +16,7 @@ from demo.stack.probe import takes_records
 from demo.stack.process import Recipe, Server, StackError
 
 _CLUSTER_ID = "Y2FyZS1sb2NhbC1zdGFjaw"  # 16 bytes in URL-safe base64, as StorageTool wants it
-_TIMEOUT_S = 90.0
+_TIMEOUT_S = 180.0
 _FORMAT_TIMEOUT_S = 60.0
 _JVM = (
     "-Xms64m",
