@@ -153,3 +153,26 @@ def test_parse__what_is_no_message(data: bytes, reason: Reason) -> None:
     with pytest.raises(Malformed) as caught:
         parse(data)
     assert caught.value.code is reason
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (b"MSH|^~\\&|A", "A"),
+        (b"MSH|^~\\&| A ", "A"),
+        (b"MSH|^~\\&|A&B", "A"),
+        (b"MSH|^~\\&|A\\T\\B", "A&B"),
+        (b"MSH|^~|A&B", "A"),
+        (b"MSH|^~|A\\T\\B", "A&B"),
+        (b"MSH|^~\\&#|A&B", "A"),
+        (b'MSH|^~\\&|""', ""),
+    ],
+)
+def test_value__is_the_first_subcomponent_without_escapes_and_blanks(field: bytes, value: str) -> None:
+    """Also where MSH-2 is damaged or longer than usual, and the message holds nothing else to be cut."""
+    assert parse(field + b"|NORTH").header.element(3).value() == value
+
+
+def test_value__a_subcomponent_that_was_not_sent_is_empty() -> None:
+    assert parse(b"MSH|^~\\&|A|NORTH").header.element(3).value(1, 2) == ""
+    assert parse(b"MSH|^~\\&|A&B|NORTH").header.element(3).value(1, 2) == "B"
