@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import heapq
 import itertools
 import random
@@ -154,6 +155,8 @@ def _virtual(wall: Wall, rng: random.Random) -> Iterator[None]:
     before = [(module, name, getattr(module, name)) for module, name, _ in places]
     logging = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    collecting = gc.isenabled()
+    gc.disable()  # a world is small, and all of it goes at its end
     try:
         for module, name, value in places:
             object.__setattr__(module, name, value)
@@ -162,6 +165,8 @@ def _virtual(wall: Wall, rng: random.Random) -> Iterator[None]:
         for module, name, value in before:
             object.__setattr__(module, name, value)
         structlog.configure(**logging)
+        if collecting:
+            gc.enable()
 
 
 def run(seed: int, main: Callable[[Wall, random.Random], Coroutine[Any, Any, Any]]) -> Any:
