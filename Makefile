@@ -47,8 +47,8 @@ types: sync ## mypy, strict
 imports: sync ## who may import whom
 	$(BIN)/lint-imports
 
-unit: sync ## only the tests that need no server
-	$(BIN)/pytest -m "not integration"
+unit: sync ## only the tests that need no server, without the simulation
+	$(BIN)/pytest -m "not integration" --ignore=tests/simulation
 
 integration: sync ## only the tests that need a Kafka and a MongoDB (they bring them)
 	$(BIN)/pytest tests/integration
