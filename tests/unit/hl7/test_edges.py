@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.hl7.ack import Verdict, build_ack
+from shared.hl7.ack import ErrorCode, Verdict, build_ack, build_nak
 from shared.hl7.batch import split_messages
 from shared.hl7.charset import decode
 from shared.hl7.er7 import parse
@@ -181,3 +181,48 @@ def test_moment__is_told_in_utc_wherever_the_machine_stands(machine_in_auckland:
     assert moment is not None
     assert moment.instant is not None
     assert moment.instant.isoformat() == "2026-03-02T15:15:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (ErrorCode.SEGMENT_SEQUENCE, "100", "Segment sequence error"),
+        (ErrorCode.REQUIRED_FIELD, "101", "Required field missing"),
+        (ErrorCode.DATA_TYPE, "102", "Data type error"),
+        (ErrorCode.UNSUPPORTED_TYPE, "200", "Unsupported message type"),
+        (ErrorCode.UNSUPPORTED_TRIGGER, "201", "Unsupported event code"),
+        (ErrorCode.UNSUPPORTED_PROCESSING_ID, "202", "Unsupported processing id"),
+        (ErrorCode.UNSUPPORTED_VERSION, "203", "Unsupported version id"),
+        (ErrorCode.INTERNAL, "207", "Application internal error"),
+    ],
+)
+def test_ack__an_error_is_told_in_the_words_of_hl7_table_0357(error: ErrorCode, code: str, text: str) -> None:
+    answer = build_nak(at=AT, control_id="1", error=error)
+    assert answer.split(b"\r")[2] == f"ERR|||{code}^{text}^HL70357|E".encode()
+
+
+@pytest.mark.parametrize(
+    ("declared", "codec", "text"),
+    [
+        ("8859/3", "iso8859-3", "Ĝ"),
+        ("8859/4", "iso8859-4", "Ģ"),
+        ("8859/5", "iso8859-5", "Ж"),
+        ("8859/6", "iso8859-6", "ب"),
+        ("8859/7", "iso8859-7", "Ω"),
+        ("8859/8", "iso8859-8", "א"),
+        ("8859/9", "iso8859-9", "Ğ"),
+        ("8859/15", "iso8859-15", "Œ"),
+        ("ISO IR6", "ascii", "A"),
+        ("KS X 1001", "euc_kr", "김"),
+        ("BIG-5", "big5", "李"),
+        ("UNICODE", "utf-8", "Ж"),
+        ("UTF-8", "utf-8", "Ж"),
+        ("WINDOWS-1252", "cp1252", "Œ"),
+        ("~ISO IR159", "iso2022_jp_2", "山"),
+        ("ISO IR14", "iso2022_jp", "山"),
+    ],
+)
+def test_decode__every_name_of_hl7_table_0211_that_is_read(declared: str, codec: str, text: str) -> None:
+    data = b"MSH|^~\\&" + b"|" * 16 + declared.encode() + b"\rPID|||||" + text.encode(codec)
+    decoded = decode(data)
+    assert (decoded.text[-len(text) :], decoded.charset, decoded.assumed) == (text, codec, False)
