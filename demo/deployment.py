@@ -7,7 +7,7 @@ import contextlib
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from shared.stream.kafka_producer import KafkaPublisher
 from shared.telemetry import wall_clock
 
 DATA = Path(__file__).with_name("data")
+PREPARED_SECONDS = 60.0
 START = datetime(2026, 11, 2, 5, 0, tzinfo=UTC)
 """A Monday, midnight in New York: where the fast clock begins."""
 
@@ -85,7 +86,8 @@ def _feeds(directory: Path) -> tuple[Path, dict[str, FeedProfile]]:
 async def _prepare(broker: Broker, topics: list[str], tenants: list[str]) -> None:
     await create(broker, 1, topics)
     entries = read_directory(tomllib.loads((DATA / "directory.toml").read_text("utf-8")))
-    publisher = KafkaPublisher(broker)
+    # on a busy machine a topic just made is without a leader for longer than a service would wait
+    publisher = KafkaPublisher(replace(broker, send_timeout=PREPARED_SECONDS))
     now = wall_clock()
     events = [directory_event(entry, tenant, now) for tenant in tenants for entry in entries]
     await publisher.say([encode(event, event.data.TOPIC) for event in events])

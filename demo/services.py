@@ -18,7 +18,7 @@ from demo.stack.ports import LOOPBACK, free_ports
 from demo.stack.process import Recipe, Server
 
 NAMES: Final = ("gateway", "admissions", "discharge", "followup", "notifier")
-READY_SECONDS: Final = 60.0
+READY_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True)

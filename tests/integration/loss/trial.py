@@ -138,7 +138,7 @@ class Trial:
             sayings.append(a_poke(subject, number, topic=self.heard_topic, **wrong))
             if reason:
                 self.planted[(subject, str(number))] = reason
-        publisher = KafkaPublisher(a_broker(self.kafka))
+        publisher = KafkaPublisher(a_broker(self.kafka, send_timeout=60.0))
         for first in range(0, count, 500):
             await publisher.say(sayings[first : first + 500])
         await publisher.close()
