@@ -77,7 +77,9 @@ class Process:
         attempts = MongoAttempts(self.database, group, secrets.token_hex(8))
         suspects = Suspects(attempts, refuse, self.settings.batch_records)
         consumer = KafkaConsumer(self.broker, group, topics, die)
-        return consumer, Loop(consumer, hearing, self.ledger, suspects, die, Pace(batch=self.settings.batch_records))
+        ahead = hearing.read_ahead if isinstance(hearing, BatchHearing) else None
+        pace = Pace(batch=self.settings.batch_records)
+        return consumer, Loop(consumer, hearing, self.ledger, suspects, die, pace, ahead)
 
     def hearer(
         self, handlers: Mapping[str, Handler], alarms: Alarms | None = None, project: Projection | None = None

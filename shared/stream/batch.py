@@ -8,7 +8,8 @@ and the whole batch is heard again: ids are derived.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from shared.schemas.envelope import Event
@@ -60,11 +61,19 @@ class BatchHearing:
     ledger: Ledger
     lane_of: Callable[[str], int]
     project: Projection | None = None
+    _ahead: dict[int, tuple[Heard, Fact | None]] = field(default_factory=dict)
+
+    def read_ahead(self, records: Sequence[Heard]) -> None:
+        """They are likely to be heard next, and are read now, which is pure. What cannot be read waits for its turn."""
+        for record in records:
+            with suppress(Exception):
+                self._ahead[id(record)] = (record, self.handlers[record.origin].read(record))
 
     async def hear(self, records: Sequence[Heard]) -> None:
         """As in `Hearing`."""
         letters: list[Saying] = []
         facts = [fact for fact in (self._read(record, letters) for record in records) if fact is not None]
+        self._ahead.clear()
         desk = BatchDesk(self.service, self.lane_of, self.ledger)
         await self._decide_and_save(facts, desk, letters)
         await self._say(desk.unsaid(), letters)
@@ -105,8 +114,9 @@ class BatchHearing:
 
     def _read(self, record: Heard, letters: list[Saying]) -> Fact | None:
         metrics.heard.labels(record.topic).inc()
+        known = self._ahead.get(id(record))
         try:
-            fact = self.handlers[record.origin].read(record)
+            fact = self.handlers[record.origin].read(record) if known is None else known[1]
         except (Undecodable, Refused) as refused:
             self._refuse(record, refused.code, letters)
             return None

@@ -26,11 +26,15 @@ from shared.telemetry import log, metrics
 
 T = TypeVar("T")
 
+READ_AT_ONCE = 25
+"""Records read ahead between two looks at the event loop: a few milliseconds, in which an answer waits."""
+
 
 @dataclass(frozen=True)
 class Pace:
-    """Records a batch; in seconds: what a fetch waits, what a revoke grants, first and longest backoff, group
-    polls, and for how long a fetch may fail before the consumer is given up (one that waits for Kafka does not fail).
+    """Records a batch; in seconds: what a fetch waits, what a revoke grants, first and longest backoff, group polls,
+    for how long a fetch may fail before the consumer is given up (one that waits for Kafka does not fail), and when a
+    batch that waits first lets the next one be fetched.
     """
 
     batch: int = 500
@@ -40,6 +44,7 @@ class Pace:
     longest_backoff: float = 10.0
     keep_alive: float = 1.0
     patience: float = 60.0
+    look: float = 0.002
 
 
 class Loop:
@@ -53,6 +58,7 @@ class Loop:
         suspects: Suspects,
         die: Callable[[str], None],
         pace: Pace = Pace(),
+        read_ahead: Callable[[Sequence[Heard]], None] | None = None,
     ) -> None:
         self._consumer = consumer
         self._hearing = hearing
@@ -60,6 +66,7 @@ class Loop:
         self._suspects = suspects
         self._die = die
         self._pace = pace
+        self._read_ahead = read_ahead
         self._stopping = asyncio.Event()
         self._batch: asyncio.Task[None] | None = None
         self._taking: asyncio.Task[None] | None = None
@@ -96,11 +103,11 @@ class Loop:
         self._stopping.set()
 
     async def _fetch(self) -> list[Heard]:
-        if self._early:
-            early, self._early = self._early, []
-            return early
+        room = self._pace.batch - len(self._early)
         try:
-            records = await self._consumer.fetch(self._pace.batch, self._pace.linger)
+            # what was fetched ahead is filled up with what has come since, without waiting for more
+            linger = 0.0 if self._early else self._pace.linger
+            fetched = await self._consumer.fetch(room, linger) if room > 0 else []
         except Away as away:
             self._note_away(away)
             if time.monotonic() - self.progress_at > self._pace.patience:
@@ -110,10 +117,12 @@ class Loop:
         self.progress_at = time.monotonic()
         if self.away == "kafka":
             self._note_back()
-        return records
+        early, self._early = self._early, []
+        return early + fetched
 
     async def _carry(self, records: list[Heard]) -> None:
         self._batch = asyncio.create_task(self._hear_and_commit(records))
+        ahead = asyncio.create_task(self._look_ahead(self._batch))
         paused = False
         while not self._batch.done():
             await asyncio.wait({self._batch}, timeout=self._pace.keep_alive)
@@ -121,6 +130,7 @@ class Loop:
                 paused = True
                 self._consumer.pause()
                 await self._poll_the_group()
+        await ahead
         if paused:
             self._consumer.resume()
         self.progress_at = time.monotonic()
@@ -129,6 +139,32 @@ class Loop:
             log.info("batch_abandoned", reason="revoked", count=len(records))
             return
         batch.result()
+
+    async def _look_ahead(self, batch: asyncio.Task[None]) -> None:
+        """Fetch the next batch and read it while this one waits for its store and its broker.
+
+        Nothing is decided of it, and a revoke drops it. Under suspicion nothing is touched before its turn: reading may
+        be what kills, and is counted first.
+        """
+        wait = self._pace.look
+        while self._read_ahead is not None and not batch.done() and not self._early:
+            await asyncio.wait({batch}, timeout=wait)
+            wait = min(2 * wait, self._pace.keep_alive)
+            if batch.done() or not self._may_look():
+                return
+            try:
+                self._early = await self._consumer.fetch(self._pace.batch, 0.0)
+            except Away as away:
+                self._note_away(away)
+                return
+        for first in range(0, len(self._early), READ_AT_ONCE):
+            if self._read_ahead is None or batch.done():
+                return
+            self._read_ahead(self._early[first : first + READ_AT_ONCE])
+            await asyncio.sleep(0)
+
+    def _may_look(self) -> bool:
+        return self.ready and not self._stopping.is_set() and not self._suspects.any()
 
     async def _poll_the_group(self) -> None:
         try:

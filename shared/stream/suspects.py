@@ -35,6 +35,10 @@ class Suspects:
         """Given back cleanly."""
         await self._attempts.close(partitions)
 
+    def any(self) -> bool:
+        """Is any partition under suspicion?"""
+        return bool(self._left)
+
     def parts(self, records: Sequence[Heard]) -> list[Sequence[Heard]]:
         """The batch as one part, and each record of a suspected partition as a part of its own, in order."""
         trusted = [r for r in records if (r.topic, r.partition) not in self._left]

@@ -137,7 +137,7 @@ class HearingProcess(Instance):
         pace = Pace(rng.choice((1, 2, 3, 8)), 4.0, 2.0, 0.1, 1.0, 1.0, 1e9)
         suspects = Suspects(ports.Attempts(self, world.attempts[self.service]), hearing.refuse, pace.batch)
         consumer = ports.Consumer(self, self.service, list(deployed))
-        self.loop = Loop(consumer, hearing, ledger, suspects, self._die, pace)
+        self.loop = Loop(consumer, hearing, ledger, suspects, self._die, pace, hearing.read_ahead)
         self.running = [self.spawn(self.loop.run())]
         self.spawn(_periodically(self, self.loop.learn, 6.0))
         if self.service == "followup":
