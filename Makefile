@@ -4,6 +4,7 @@
 PYTHON ?= python3
 OVERLAY ?= local
 UV_VERSION := 0.13.9
+MUTMUT_VERSION := 3.8.1
 BIN := .venv/bin
 SYNCED := .venv/.synced
 BENCH := .venv-bench/bin
@@ -13,7 +14,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sync demo up test lint fmt types imports unit integration loss chaos simulation bench lock schemas docs image manifests clean
+.PHONY: help sync demo up test lint fmt types imports unit integration loss chaos simulation mutation bench lock schemas docs image manifests clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +62,13 @@ chaos: sync ## 50,000 messages on Apache Kafka under 200 kills, accounted for ex
 
 simulation: sync ## the five services in virtual time under seeded faults (long): make simulation SEEDS=100000
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),2000) --jobs 2
+
+mutation: sync ## plant faults and name those no test sees (hours): make mutation ROOMS="hl7 engine"; rooms: tests/mutation/rooms.py
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python var/mutation/venv
+	$(BIN)/uv pip install --quiet --python var/mutation/venv/bin/python -r requirements/dev.lock.txt
+	$(BIN)/uv pip install --quiet --python var/mutation/venv/bin/python mutmut==$(MUTMUT_VERSION)
+	nice -n 19 $(BIN)/python -m tests.mutation functions $(ROOMS)
+	nice -n 19 $(BIN)/python -m tests.mutation tables $(ROOMS)
 
 bench: $(BENCH_SYNCED) ## measure us beside others: make bench BENCH_ARGS="--only NAME" (--help tells the rest; needs a JDK, Maven)
 	$(BENCH)/python -P -m bench $(BENCH_ARGS)
