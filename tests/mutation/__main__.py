@@ -41,14 +41,12 @@ PYTEST = (
 )
 
 
+LISTING = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+
+
 def _copied(into: Path) -> Path:
-    names = (
-        subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], check=True, capture_output=True
-        )
-        .stdout.decode()
-        .split("\0")
-    )
+    """The working tree as it is, less what git ignores."""
+    names = subprocess.run(LISTING, check=True, capture_output=True).stdout.decode().split("\0")
     for name in filter(None, names):
         if Path(name).exists():
             (into / name).parent.mkdir(parents=True, exist_ok=True)
