@@ -15,9 +15,12 @@ import java.util.List;
 /**
  * The same fields of the same messages, read by HAPI without validation, in one thread.
  * Arguments: a file of messages, each ended by FS; "SEGMENT-field-component,..."; seconds to get warm; seconds to measure.
+ * Warm is also after so many messages at the least: on a busy machine seconds say little about what was compiled.
  * Prints each message's values, separated by US, one message a line; then messages a second and CPU microseconds a message.
  */
 public final class ReadHapi {
+    private static final long WARM_MESSAGES = 30_000;
+
     public static void main(String[] arguments) throws Exception {
         List<String> messages = new ArrayList<>();
         for (String one : Files.readString(Path.of(arguments[0])).split("\u001c")) {
@@ -39,22 +42,23 @@ public final class ReadHapi {
             for (String message : messages) {
                 out.println(String.join("\u001f", read(parser, message, names, places)));
             }
-            run(parser, messages, names, places, Double.parseDouble(arguments[2]));
+            run(parser, messages, names, places, Double.parseDouble(arguments[2]), WARM_MESSAGES);
             long cpu = cpu();
-            double[] measured = run(parser, messages, names, places, Double.parseDouble(arguments[3]));
+            double[] measured = run(parser, messages, names, places, Double.parseDouble(arguments[3]), 1);
             double micros = (cpu() - cpu) / 1e3 / measured[0];
             out.println(measured[0] / measured[1] + " " + micros);
             out.flush();
         }
     }
 
-    private static double[] run(PipeParser parser, List<String> messages, String[] names, int[][] places, double seconds)
+    private static double[] run(
+            PipeParser parser, List<String> messages, String[] names, int[][] places, double seconds, long least)
             throws Exception {
         long begun = System.nanoTime();
         long until = begun + (long) (seconds * 1e9);
         long count = 0;
         int length = 0;
-        while (System.nanoTime() < until) {
+        while (System.nanoTime() < until || count < least) {
             for (int i = 0; i < 16; i++) {
                 length += read(parser, messages.get((int) (count++ % messages.size())), names, places)[0].length();
             }

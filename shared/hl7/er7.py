@@ -53,8 +53,9 @@ class Message:
         """The first segment of that name; an empty one if there is none."""
         first = self._firsts.get(name)
         if first is None:
-            found = self.segments(name)
-            first = self._firsts[name] = found[0] if found else self.nothing
+            start = name + self.separators.field
+            line = next((line for line in self._lines if line.startswith(start) or line == name), None)
+            first = self._firsts[name] = self.nothing if line is None else Segment(line, self)
         return first
 
     @property
@@ -121,6 +122,9 @@ class Segment:
         raw = self.raw(field)
         if not raw or (field <= 2 and self.name in _HEADERS):
             return raw
+        if self._message.plain and component == subcomponent == repetition == 1:  # as most that is asked for
+            separators = self._separators
+            return raw.partition(separators.repetition)[0].partition(separators.component)[0]
         if self._separators.repetition in raw:
             repetitions = raw.split(self._separators.repetition)
             raw = repetitions[repetition - 1] if repetition <= len(repetitions) else ""
