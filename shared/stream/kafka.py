@@ -21,10 +21,15 @@ dead letter of each of them must fit too: one that does not would stop its parti
 """
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
+def hash_of(key: bytes) -> int:
+    """What Kafka's default partitioner takes the remainder of (murmur2). A key's next event comes soon after."""
+    return int(murmur2(key) & 0x7FFFFFFF)
+
+
 def lane_of(key: str) -> int:
-    """The partition of `key` on every co-heard topic, as Kafka's default partitioner has it (murmur2)."""
-    return int((murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS)
+    """The partition of `key` on every co-heard topic, as Kafka's default partitioner has it."""
+    return hash_of(key.encode()) % PARTITIONS
 
 
 @dataclass(frozen=True)
