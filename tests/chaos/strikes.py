@@ -69,9 +69,9 @@ def _comings_and_goings(rng: Random, joins: int) -> list[tuple[float, Strike]]:
     first = rng.randrange(len(HEARERS))
     of = Counter(HEARERS[(first + place) % len(HEARERS)] for place in range(joins))
     placed: list[tuple[float, Strike]] = []
-    for target, count in sorted(of.items()):
+    for place, (target, count) in enumerate(sorted(of.items())):
         places = sorted(rng.random() for _ in range(2 * count))
         for n, (come, go) in enumerate(zip(places[::2], places[1::2], strict=True)):
             placed.append((come, Strike(Kind.JOIN, target)))
-            placed.append((go, Strike(Kind.LEAVE if n % 2 else Kind.LOSE, target)))
+            placed.append((go, Strike(Kind.LEAVE if (place + n) % 2 else Kind.LOSE, target)))
     return placed

@@ -18,7 +18,7 @@ from tests.chaos.strikes import GATEWAY, KAFKA, MONGOD, Kind, Strike
 
 GOING = (Kind.LEAVE, Kind.LOSE)
 AT_ONCE = 3
-RECOVERY_SECONDS = 150.0
+RECOVERY_SECONDS = 240.0
 LOOK_SECONDS = 0.1
 
 
