@@ -66,8 +66,8 @@ class Connection(asyncio.Protocol):
         self._held += data
         if not self._held.endswith(END):
             return
-        place = self._held.find(b"MSA|")
-        self._flood.codes[self._held[place + 4 : place + 6]] += 1
+        place = self._held.find(b"\rMSA|")
+        self._flood.codes[self._held[place + 5 : place + 7]] += 1
         self._held = b""
         if self._flood.measuring:
             self._flood.taken.append(time.perf_counter() - self._sent)

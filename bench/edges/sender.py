@@ -69,9 +69,9 @@ class Lane(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._held += data
         if self._held.endswith(END) and self._under_way is not None:
-            place = self._held.find(b"MSA|")
+            place = self._held.find(b"\rMSA|")
             self._outcome.answered[self._under_way[0]] = time.monotonic()
-            self._outcome.note(self._held[place + 4 : place + 6].decode() if place > 0 else "none")
+            self._outcome.note(self._held[place + 5 : place + 7].decode() if place > 0 else "none")
             self._held = b""
             self._next()
 
