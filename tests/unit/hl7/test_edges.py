@@ -10,8 +10,8 @@ from shared.hl7.ack import ErrorCode, Verdict, build_ack, build_nak
 from shared.hl7.batch import split_messages
 from shared.hl7.charset import decode
 from shared.hl7.er7 import parse
-from shared.hl7.mllp import FrameDecoder, TooLarge, frame
-from shared.hl7.separators import STANDARD, Separators, read_separators
+from shared.hl7.mllp import DEFAULT_LIMIT, FrameDecoder, TooLarge, frame
+from shared.hl7.separators import STANDARD, Separators, escape, read_separators
 from shared.hl7.times import read_moment
 
 AT = "20260302101500+0000"
@@ -226,3 +226,27 @@ def test_decode__every_name_of_hl7_table_0211_that_is_read(declared: str, codec:
     data = b"MSH|^~\\&" + b"|" * 16 + declared.encode() + b"\rPID|||||" + text.encode(codec)
     decoded = decode(data)
     assert (decoded.text[-len(text) :], decoded.charset, decoded.assumed) == (text, codec, False)
+
+
+def test_escape__each_separator_by_its_letter() -> None:
+    assert escape("|^&~\\") == "\\F\\\\S\\\\T\\\\R\\\\E\\"
+
+
+def test_separators__more_than_the_truncation_character_behind_them_is_damage() -> None:
+    assert read_separators("MSH|^~\\&#%") == Separators(assumed=True)
+
+
+@pytest.mark.parametrize("name", ["SFT", "NPU"])
+def test_line_feed__mixed_with_cr_ends_a_segment_before_the_first_and_last_known_name(name: str) -> None:
+    message = parse(f"MSH|^~\\&\rNTE|text\n{name}|1\rZZZ|1".encode())
+    assert (message.segment("NTE").text(1), message.segment(name).text(1)) == ("text", "1")
+
+
+@pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be"])
+def test_split__either_order_of_utf16_is_one_piece(mark: str) -> None:
+    body = "\ufeffMSH|^~\\&|A\rPID|1\rMSH|^~\\&|B".encode(mark)
+    assert [piece.data for piece in split_messages(body)] == [body]
+
+
+def test_limit__is_a_mebibyte_unless_told_otherwise() -> None:
+    assert DEFAULT_LIMIT == 1_048_576

@@ -356,3 +356,77 @@ async def test_loop__whose_partitions_are_revoked_before_any_were_assigned_lives
     await instance.loop.revoked([(HEARD, 0)])
     await instance.stop()
     assert instance.deaths == []
+
+
+async def test_loop__a_fetch_that_fails_is_noted_and_no_longer_when_the_next_one_works() -> None:
+    log = MemoryLog()
+
+    class Failing(MemoryConsumer):
+        fails = False
+
+        async def fetch(self, limit: int, seconds: float) -> list[Heard]:
+            if self.fails:
+                raise Away("kafka", "Planted")
+            return await super().fetch(limit, seconds)
+
+    consumer = Failing(log, GROUP, (HEARD,))
+    async with running(log, Ear(), consumer=consumer) as instance:
+        await until(lambda: instance.loop.ready)
+        began = time.monotonic()
+        await until(lambda: instance.loop.progress_at > began)
+        consumer.fails = True
+        await until(lambda: instance.loop.away == "kafka")
+        consumer.fails = False
+        await until(lambda: instance.loop.away == "")
+        assert instance.deaths == []
+
+
+async def test_loop__that_is_stopped_while_a_driver_stays_away_ends_with_its_code() -> None:
+    async def away(_records: Sequence[Heard]) -> None:
+        raise Away("mongodb", "Planted")
+
+    log = MemoryLog()
+    await poke(log, 1)
+    instance = Instance(log, Ear(away))
+    await until(lambda: instance.loop.away == "mongodb")
+    await instance.stop()
+    assert instance.deaths[0] == "stopping-while-away"
+    assert committed(log) is None
+
+
+class Broken(MemoryAttempts):
+    async def open(self, committed: dict[tuple[str, int], int]) -> set[tuple[str, int]]:
+        raise LookupError
+
+
+async def test_loop__that_cannot_take_its_partitions_ends_with_what_and_where() -> None:
+    instance = Instance(MemoryLog(), Ear(), attempts=Broken())
+    await until(lambda: instance.deaths)
+    assert instance.deaths[0].startswith("assigned-LookupError-")
+    await instance.stop()
+
+
+async def test_loop__marks_its_partitions_at_the_offsets_that_the_group_committed() -> None:
+    opened: list[dict[tuple[str, int], int]] = []
+
+    class Noting(MemoryAttempts):
+        async def open(self, committed: dict[tuple[str, int], int]) -> set[tuple[str, int]]:
+            opened.append(committed)
+            return await super().open(committed)
+
+    log = MemoryLog()
+    await poke(log, 7)
+    async with running(log, Ear()):
+        await until(lambda: committed(log) == 7)
+    async with running(log, Ear(), attempts=Noting()):
+        await until(lambda: opened)
+    assert opened[0][(HEARD, 0)] == 7
+
+
+def test_ledger__a_group_that_committed_nothing_settles_nothing() -> None:
+    ledger = Ledger()
+    ledger.note(HEARD, 0, 0)
+    assert not ledger.settled(Cause(HEARD, 0, 0))
+    ledger.note(HEARD, 0, 1)
+    assert ledger.settled(Cause(HEARD, 0, 0))
+    assert not ledger.settled(Cause(HEARD, 0, 1))
