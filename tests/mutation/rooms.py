@@ -27,7 +27,10 @@ ROOMS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
             f"tests/unit/admissions/test_adt_{name}.py" for name in ["event", "patient", "read_lines", "sets", "visit"]
         ),
     ),
-    "admissions": (("services/admissions/domain/lifecycle.py",), ("tests/unit/admissions/test_lifecycle.py",)),
+    "admissions": (
+        ("services/admissions/domain/lifecycle.py",),
+        tuple(f"tests/unit/admissions/test_lifecycle{part}.py" for part in ("", "_words")),
+    ),
     "discharge": (
         tuple(f"services/discharge/domain/{name}.py" for name in ("lifecycle", "clocks", "deadlines", "pathways")),
         ("tests/unit/discharge",),

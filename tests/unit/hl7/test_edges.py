@@ -244,7 +244,7 @@ def test_line_feed__mixed_with_cr_ends_a_segment_before_the_first_and_last_known
 
 @pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be"])
 def test_split__either_order_of_utf16_is_one_piece(mark: str) -> None:
-    body = "\ufeffMSH|^~\\&|A\rPID|1\rMSH|^~\\&|B".encode(mark)
+    body = "\ufeffMSH|^~\\&|A\rPID|1\rMSH|^~\\&|B\r".encode(mark)
     assert [piece.data for piece in split_messages(body)] == [body]
 
 
