@@ -128,6 +128,10 @@ class Consumer(MemoryConsumer):
         await self.at.before(KAFKA)
         return await super().fetch(limit, seconds)
 
+    async def _something(self, seconds: float) -> None:
+        await super()._something(seconds)
+        await self.at.before(KAFKA)
+
     async def commit(self, offsets: dict[Place, int]) -> None:
         await self.at.before(KAFKA)
         await super().commit(offsets)
