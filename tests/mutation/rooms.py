@@ -24,7 +24,8 @@ ROOMS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "adt": (
         ("services/admissions/adt/*.py",),
         tuple(
-            f"tests/unit/admissions/test_adt_{name}.py" for name in ["event", "patient", "read_lines", "sets", "visit"]
+            f"tests/unit/admissions/test_adt_{name}.py"
+            for name in ["event", "patient", "read_lines", "sets", "tables", "visit"]
         ),
     ),
     "admissions": (

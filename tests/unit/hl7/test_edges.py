@@ -250,3 +250,21 @@ def test_split__either_order_of_utf16_is_one_piece(mark: str) -> None:
 
 def test_limit__is_a_mebibyte_unless_told_otherwise() -> None:
     assert DEFAULT_LIMIT == 1_048_576
+
+
+@pytest.mark.parametrize(
+    ("mark", "codec", "told"),
+    [
+        (b"\xff\xfe", "utf-16-le", "utf-16"),
+        (b"\xfe\xff", "utf-16-be", "utf-16"),
+        (b"\xff\xfe\x00\x00", "utf-32-le", "utf-32"),
+        (b"\x00\x00\xfe\xff", "utf-32-be", "utf-32"),
+    ],
+)
+def test_decode__byte_order_mark_in_either_order(mark: bytes, codec: str, told: str) -> None:
+    decoded = decode(mark + "MSH|^~\\&|Zoë".encode(codec))
+    assert decoded == ("MSH|^~\\&|Zoë", told, False)
+
+
+def test_decode__a_part_of_iso_8859_that_table_0211_does_not_name_is_not_declared() -> None:
+    assert decode(b"MSH|^~\\&" + b"|" * 16 + b"8859/10\rPID|1").assumed

@@ -17,7 +17,7 @@ from shared.stream.codec import decode, envelope_of
 from shared.stream.deadletters import dead_letter, replayed
 from shared.stream.decisions import Decision, Desk, Fact, Refs, Say, Standing
 from shared.stream.desk import BatchDesk
-from shared.stream.documents import Document, Stream
+from shared.stream.documents import MAX_MISSING, Document, Stream
 from shared.stream.kafka import lane_of
 from shared.stream.ledger import Ledger
 from shared.stream.memory import MemoryConsumer, MemoryLog, MemoryPublisher
@@ -430,3 +430,13 @@ def test_ledger__a_group_that_committed_nothing_settles_nothing() -> None:
     ledger.note(HEARD, 0, 1)
     assert ledger.settled(Cause(HEARD, 0, 0))
     assert not ledger.settled(Cause(HEARD, 0, 1))
+
+
+def test_limit__five_may_die_of_a_record_and_a_thousand_may_be_missing() -> None:
+    assert (LIMIT, MAX_MISSING) == (5, 1_000)
+
+
+def test_size__is_all_that_is_sent_and_a_little_more() -> None:
+    saying = a_poke()
+    sent = len(saying.key) + len(saying.value) + sum(len(name) + len(value) for name, value in saying.headers)
+    assert sent + 8 * len(saying.headers) <= saying.size <= sent + 8 * len(saying.headers) + 100
