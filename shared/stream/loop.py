@@ -153,10 +153,11 @@ class Loop:
             if batch.done() or not self._may_look():
                 return
             try:
-                self._early = await self._consumer.fetch(self._pace.batch, 0.0)
+                found = await self._consumer.fetch(self._pace.batch, 0.0)
             except Away as away:
                 self._note_away(away)
                 return
+            self._early += found  # meanwhile the poll of the group may have brought some
         for first in range(0, len(self._early), READ_AT_ONCE):
             if self._read_ahead is None or batch.done():
                 return

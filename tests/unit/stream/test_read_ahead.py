@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shared.mongo.memory import MemoryAttempts
 from shared.stream.decisions import Fact
@@ -22,12 +23,18 @@ PACE = Pace(batch=10, linger=0.02, grace=0.1, first_backoff=0.005, longest_backo
 class Reader:
     """A loop over an ear whose hearing waits for `gate`. `seen` are the records that were read ahead."""
 
-    def __init__(self, log: MemoryLog, attempts: MemoryAttempts | None = None) -> None:
+    def __init__(
+        self,
+        log: MemoryLog,
+        attempts: MemoryAttempts | None = None,
+        pace: Pace = PACE,
+        consumer: MemoryConsumer | None = None,
+    ) -> None:
         self.gate, self.seen, self.died = asyncio.Event(), list[Cause](), list[str]()
         self.ear = Ear(self._wait)
         self.suspects = Suspects(attempts or MemoryAttempts(), self._refuse, PACE.batch)
-        consumer = MemoryConsumer(log, GROUP, [HEARD])
-        self.loop = Loop(consumer, self.ear, Ledger(), self.suspects, self._die, PACE, self._see)
+        consumer = consumer or MemoryConsumer(log, GROUP, [HEARD])
+        self.loop = Loop(consumer, self.ear, Ledger(), self.suspects, self._die, pace, self._see)
         self.task = asyncio.create_task(self.loop.run())
 
     def _see(self, records: Sequence[Heard]) -> None:
@@ -93,6 +100,37 @@ async def test_look_ahead__what_a_revoke_took_is_heard_by_its_next_owner_only() 
     assert lanes[0].isdisjoint(lanes[1])
     await first.stop()
     await second.stop()
+
+
+class Overlapping(MemoryConsumer):
+    """A rebalance undid the pause, and the look ahead waits in its fetch until the poll of the group brought a record."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        super().__init__(log, GROUP, [HEARD])
+        self.polled = asyncio.Event()
+
+    def pause(self) -> None:
+        """Undone at once."""
+
+    async def fetch(self, limit: int, seconds: float) -> list[Heard]:
+        if limit == 1:
+            found = await super().fetch(limit, seconds)
+            self.polled.set()
+            return found
+        if seconds == 0.0:
+            await self.polled.wait()
+        return await super().fetch(limit, seconds)
+
+
+async def test_look_ahead__keeps_what_the_poll_of_the_group_brought_meanwhile() -> None:
+    log = MemoryLog()
+    await poke(log, 11)
+    reader = Reader(log, pace=replace(PACE, keep_alive=0.01), consumer=Overlapping(log))
+    await until(lambda: len(reader.seen) == 1)
+    reader.gate.set()
+    await until(lambda: committed(log) == 11)
+    assert [cause.offset for cause in reader.ear.heard] == list(range(11))
+    await reader.stop()
 
 
 async def test_look_ahead__under_suspicion_nothing_is_read_before_its_turn() -> None:
