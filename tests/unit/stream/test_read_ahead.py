@@ -103,7 +103,7 @@ async def test_look_ahead__what_a_revoke_took_is_heard_by_its_next_owner_only() 
 
 
 class Overlapping(MemoryConsumer):
-    """A rebalance undid the pause, and the look ahead waits in its fetch until the poll of the group brought a record."""
+    """A rebalance undid the pause; the look ahead waits in its fetch until the poll of the group brought a record."""
 
     def __init__(self, log: MemoryLog) -> None:
         super().__init__(log, GROUP, [HEARD])
