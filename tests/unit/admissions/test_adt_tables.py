@@ -85,3 +85,23 @@ def test_yes_or_no__another_code_is_flagged_and_nothing_else_is(code: str, meant
     event = read_adt(parse(f"{MSH}\rPID|1||A1\rPD1||||||||||||{code}".encode()), feed=FEED)
     assert isinstance(event, AdtEvent)
     assert (event.patient.protected, event.flags.count("unreadable_code")) == (meant, flags)
+
+
+def test_prt__begins_ends_and_telephone_stand_in_fields_11_12_and_15() -> None:
+    prt = "|".join(["PRT", "", "AD", "", "AT", "3^Bell", *[""] * 5, "20260101", "20261231", "", "", "555"])
+    event = read_adt(parse(f"{MSH}\rPID|1||A1\rPV1|1|I\r{prt}".encode()), feed=FEED)
+    assert isinstance(event, AdtEvent)
+    (role,) = event.roles
+    assert role.begins is not None
+    assert role.ends is not None
+    assert (role.begins.text, role.ends.text, [phone.value for phone in role.phones]) == (
+        "20260101",
+        "20261231",
+        ["555"],
+    )
+
+
+def test_a_second_merge__keeps_the_patients_own_practice() -> None:
+    first, second = patient_groups(parse(f"{MSH}\rPID|1\rPD1|1\rMRG|A\rPV1|1\rMRG|B\rPV1|2".encode()))
+    assert [group.first("PD1").text(1) for group in (first, second)] == ["1", "1"]
+    assert [group.first("PV1").text(1) for group in (first, second)] == ["1", "2"]
