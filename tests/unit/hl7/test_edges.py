@@ -268,3 +268,7 @@ def test_decode__byte_order_mark_in_either_order(mark: bytes, codec: str, told: 
 
 def test_decode__a_part_of_iso_8859_that_table_0211_does_not_name_is_not_declared() -> None:
     assert decode(b"MSH|^~\\&" + b"|" * 16 + b"8859/10\rPID|1").assumed
+
+
+def test_escape__letters_are_left_alone() -> None:
+    assert escape("FSTREPX 0x7f") == "FSTREPX 0x7f"
