@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from demo.stack import Kafka
+from demo.stack.probe import takes_records
 from shared.schemas.topics import PARTITIONS
 from shared.stream.kafka import MAX_LETTER_BYTES, Broker
 from shared.stream.kafka_consumer import KafkaConsumer
@@ -19,7 +22,16 @@ def a_broker(kafka: Kafka, **changes: float) -> Broker:
     return Broker(kafka.bootstrap, idempotent=kafka.idempotent_producer, **changes)  # type: ignore[arg-type]
 
 
+async def taken_in(kafka: Kafka) -> None:
+    """Until the broker is one of its cluster: the test before may have frozen it, and then it is out for a while."""
+    deadline = time.monotonic() + 60
+    while not takes_records(kafka.bootstrap):
+        assert time.monotonic() < deadline, "the broker is not let in again"
+        await asyncio.sleep(0.1)
+
+
 async def create_topics(kafka: Kafka, names: Sequence[str]) -> None:
+    await taken_in(kafka)
     settings = {"max.message.bytes": str(MAX_LETTER_BYTES)}
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     await admin.start()
