@@ -21,7 +21,7 @@ from shared.schemas.notifications import NotificationDecided
 CLAIMABLE: Final = ("pending", "unknown")
 
 INDEXES: Final[dict[str, list[tuple[str, int]]]] = {
-    "due": [("status", 1), ("channel", 1), ("withdrawn_by", 1), ("next_at", 1)],
+    "due": [("status", 1), ("channel", 1), ("withdrawn_by", 1), ("next_at", 1), ("address", 1)],
     "leases": [("status", 1), ("lease_until", 1)],
     "unsaid": [("said", 1), ("say_until", 1)],
     "encounter": [("encounter_id", 1)],
@@ -179,7 +179,9 @@ class MongoDeliveries:
             "next_at": {"$lte": text_of(now)},
             "address": {"$nin": list(without)},
         }
-        return await self._find(query, limit, [("next_at", 1)])
+        # without the hint another index may win, and a backlog is then read and sorted whole for each look
+        cursor = self._collection.find(query, hint="due").sort("next_at", 1)
+        return await self._read(cursor.limit(limit), limit)
 
     async def leases_run_out(self, now: datetime, limit: int) -> list[Delivery]:
         """As in the port."""
@@ -189,10 +191,10 @@ class MongoDeliveries:
         """As in the port."""
         return await self._find({"said": False, "say_until": {"$lte": text_of(now)}}, limit)
 
-    async def _find(
-        self, query: Mapping[str, Any], limit: int, order: list[tuple[str, int]] | None = None
-    ) -> list[Delivery]:
-        cursor = self._collection.find(query).limit(limit)
+    async def _find(self, query: Mapping[str, Any], limit: int) -> list[Delivery]:
+        return await self._read(self._collection.find(query).limit(limit), limit)
+
+    async def _read(self, cursor: Any, limit: int) -> list[Delivery]:
         with away():
-            docs = await (cursor.sort(order) if order else cursor).to_list(limit)
+            docs = await cursor.to_list(limit)
         return [Delivery.model_validate(doc) for doc in docs]

@@ -488,6 +488,17 @@ class TestMongoDeliveries(DeliveriesSuite):
             await asyncio.gather(*(sender.drain() for sender in senders))
         assert sorted(channel.took) == sorted(f"delivery-{n}" for n in range(60))
 
+    async def test_due__of_a_backlog_only_what_is_taken_is_read(self, deliveries: MongoDeliveries) -> None:
+        busy = [a_delivery(f"busy-{n}", address="busy@example.org") for n in range(1_000)]
+        others = [a_delivery(f"other-{n}", status="unknown" if n % 2 else "pending") for n in range(10)]
+        await deliveries.insert_missing([*busy, *others])
+        store = deliveries._collection.database
+        await store.command("profile", 2)
+        found = await deliveries.due("email", NOW + timedelta(minutes=1), 5, ["busy@example.org"])
+        await store.command("profile", 0)
+        (read,) = await store["system.profile"].find({"command.find": "deliveries"}).to_list(None)
+        assert (len(found), read["docsExamined"], read.get("hasSortStage", False)) == (5, 5, False)
+
 
 class Slow:
     """Takes everything, after a turn of the loop."""

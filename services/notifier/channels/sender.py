@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.notifier.channels.outcomes import Outcomes
+from services.notifier.channels.tray import WINDOW, Tray
 from services.notifier.domain.breaker import Breaker
 from services.notifier.domain.delivery import (
     LEASE_RAN_OUT,
@@ -41,6 +42,7 @@ class _Endpoint:
     channel: Channel
     breaker: Breaker
     under_way: Counter[str] = field(default_factory=Counter)
+    tray: Tray = field(default_factory=Tray)
 
 
 class Sender:
@@ -67,6 +69,8 @@ class Sender:
 
     def wake(self) -> None:
         """Look at once: there may be new deliveries."""
+        for endpoint in self._endpoints:
+            endpoint.tray.read = False
         self._woken.set()
 
     async def run(self, stop: asyncio.Event, on_error: Callable[[Exception], None]) -> None:
@@ -85,6 +89,8 @@ class Sender:
     async def step(self) -> int:
         """One look: ends leases that ran out, begins every attempt that may begin. Returns how many it began."""
         await self._end_leases()
+        for endpoint in self._endpoints:
+            endpoint.tray.clear()
         return await self._begin_all()
 
     async def _look(self) -> None:
@@ -119,27 +125,30 @@ class Sender:
         return sum([await self._begin(endpoint) for endpoint in self._endpoints])
 
     async def _begin(self, endpoint: _Endpoint) -> int:
-        """Claim for one endpoint. Addresses at their limit are left out, so that they cannot fill the window."""
-        begun, seen = 0, {address for address, n in endpoint.under_way.items() if n >= self._policy.recipient_limit}
+        begun = 0
         while free := self._free(endpoint):
-            due = await self._deliveries.due(endpoint.channel.kind, self._clock(), free, sorted(seen))
-            begun += await self._begin_these(endpoint, self._fitting(endpoint, due))
-            seen |= {one.address for one in due}
-            if len(due) < free:
-                break
+            ready = self._taken(endpoint, free)
+            if not ready:
+                if endpoint.tray.read:
+                    break
+                await self._refill(endpoint)
+                continue
+            begun += await self._begin_these(endpoint, ready)
         return begun
 
     def _free(self, endpoint: _Endpoint) -> int:
         return endpoint.breaker.allows(self._clock(), endpoint.under_way.total(), self._policy.endpoint_limit)
 
-    def _fitting(self, endpoint: _Endpoint, due: Iterable[Delivery]) -> list[Delivery]:
-        """Those that their recipients' limits leave room for."""
-        room, fitting = Counter(endpoint.under_way), []
-        for one in due:
-            if room[one.address] < self._policy.recipient_limit:
-                room[one.address] += 1
-                fitting.append(one)
-        return fitting
+    def _taken(self, endpoint: _Endpoint, free: int) -> list[Delivery]:
+        return endpoint.tray.take(free, endpoint.under_way, self._policy.recipient_limit)
+
+    async def _refill(self, endpoint: _Endpoint) -> None:
+        """Addresses at their limit, and those that wait here already, are left out: they must not fill the window."""
+        busy = {address for address, n in endpoint.under_way.items() if n >= self._policy.recipient_limit}
+        without = sorted(busy | endpoint.tray.addresses())
+        endpoint.tray.read = True
+        found = await self._deliveries.due(endpoint.channel.kind, self._clock(), WINDOW, without)
+        endpoint.tray.fill(found, self._chance())
 
     async def _begin_these(self, endpoint: _Endpoint, due: list[Delivery]) -> int:
         """Claim them in one write; an attempt begins only for what that write held."""
@@ -181,7 +190,7 @@ class Sender:
             endpoint.breaker = endpoint.breaker.after(result.kind, self._clock())
         finally:
             endpoint.under_way[held.address] -= 1
-            self.wake()
+            self._woken.set()
         await self._record(held, result)
 
     async def _send(self, channel: Channel, held: Delivery) -> Result:
