@@ -1,4 +1,4 @@
-"""What an endpoint may claim next: read in windows, given out within limits, asked for again where there may be more."""
+"""What an endpoint may claim next: read in windows, given out within limits, asked for again if there may be more."""
 
 from __future__ import annotations
 
