@@ -42,6 +42,7 @@ async def test_sigkill__twice_in_the_middle_of_a_batch(trial: Trial, events: int
 
 async def test_sigterm__in_the_middle_of_a_batch(trial: Trial, events: int, keep: Keep) -> None:
     """It finishes the batch, commits it and leaves: nothing is redelivered."""
+    trial.stays_in_group()
     await trial.poke(events)
     trial.hold("saved")
     worker = trial.start()
@@ -71,6 +72,7 @@ async def test_exception__in_the_body_and_in_one_record(trial: Trial, events: in
 
 
 async def test_poison__one_record_goes_alone(trial: Trial, events: int, keep: Keep) -> None:
+    trial.stays_in_group()
     await trial.poke(events, poison=poisons([91], do="bug-in-read", reason="bug-KeyError-read"))
     trial.hurts()
     trial.start()
@@ -79,6 +81,7 @@ async def test_poison__one_record_goes_alone(trial: Trial, events: int, keep: Ke
 
 
 async def test_poison_storm__a_thousand_among_the_good(trial: Trial, events: int, keep: Keep) -> None:
+    trial.stays_in_group()
     storm = range(events // 4, events // 4 + 1_000)
     await trial.poke(events + 1_000, poison=poisons(storm, do="refuse", reason="not-counted"))
     trial.hurts()
@@ -88,6 +91,7 @@ async def test_poison_storm__a_thousand_among_the_good(trial: Trial, events: int
 
 
 async def test_oversize__an_output_above_the_brokers_limit(trial: Trial, events: int, keep: Keep) -> None:
+    trial.stays_in_group()
     await trial.poke(events, poison=poisons([33, 34], fill=MAX_MESSAGE_BYTES, reason="output-too-large"))
     trial.hurts()
     trial.start()

@@ -103,6 +103,7 @@ class Trial:
     said: list[Saying] = field(default_factory=list)
     planted: dict[tuple[str, str], str] = field(default_factory=dict)
     hurt_at: float = 0.0
+    session_seconds: float = SESSION_SECONDS
 
     @property
     def heard_topic(self) -> str:
@@ -170,11 +171,15 @@ class Trial:
             "CARE_DATABASE_PREFIX": self.name,
             "CARE_GROUP_PREFIX": self.name,
             "CARE_BATCH_RECORDS": "60",
-            "CARE_SESSION_SECONDS": str(SESSION_SECONDS),
+            "CARE_SESSION_SECONDS": str(self.session_seconds),
             "CARE_LOSS_DIRECTORY": str(self.directory),
             "CARE_LOSS_HEARD": self.heard_topic,
             "CARE_LOSS_SAID": self.said_topic,
         }
+
+    def stays_in_group(self) -> None:
+        """Where nobody is killed: who merely waits for a core must not lose its session, and hear it again."""
+        self.session_seconds = 30.0
 
     def hold(self, point: str) -> None:
         assert point in POINTS

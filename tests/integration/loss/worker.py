@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ from typing import Any
 from shared.mongo.documents import MongoDocuments
 from shared.process import Process, serve
 from shared.settings import ServiceSettings
-from shared.stream.decisions import Fact, Refs
+from shared.stream.batch import BatchHearing, Projection
+from shared.stream.decisions import Fact, Handler, Refs
 from shared.stream.documents import Document
 from shared.stream.host import Background
+from shared.stream.kafka import lane_of
 from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.records import Heard, Saying
 from tests.contracts_suite.counting import COUNTERS, CountingHandler, counted_on
@@ -77,17 +79,15 @@ class GatedPublisher(KafkaPublisher):
         await self._gates.pass_("said")
 
 
-class Handler(CountingHandler):
-    """Counts each hearing in a file, a byte each: it is there after a SIGKILL too."""
+@dataclass(frozen=True)
+class CountedHearing(BatchHearing):
+    """Writes a byte for each record as it is heard, there after a SIGKILL too. What is only read ahead is not heard."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(says=counted_on(settings.loss_said), hook=_kill_if_told)
-        path = settings.loss_directory / f"heard-{os.getpid()}"
-        self._heard = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    heard: int = -1
 
-    def read(self, record: Heard) -> Fact | None:
-        os.write(self._heard, b".")
-        return super().read(record)
+    async def hear(self, records: Sequence[Heard]) -> None:
+        os.write(self.heard, b"." * len(records))
+        await super().hear(records)
 
 
 def _kill_if_told(fact: Fact) -> None:
@@ -102,13 +102,21 @@ async def _agents(process: Process, settings: Settings) -> list[Any]:
     await process.open([], [COUNTERS])
     marker = settings.loss_directory / f"stopping-{os.getpid()}"
 
+    heard = os.open(settings.loss_directory / f"heard-{os.getpid()}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def counted(handlers: Mapping[str, Handler], project: Projection | None = None) -> CountedHearing:
+        engine = (process.documents, process.publisher, process.ledger, lane_of)
+        return CountedHearing(process.name, handlers, *engine, project, heard=heard)
+
     async def begin() -> None: ...
 
     async def end() -> None:
         marker.touch()
 
+    process.hearing = counted  # type: ignore[method-assign]
+    handler = CountingHandler(says=counted_on(settings.loss_said), hook=_kill_if_told)
     # started last, so stopped first: tells the test that SIGTERM has arrived
-    return [*process.hearer({settings.loss_heard: Handler(settings)}), Background(begin, end)]
+    return [*process.hearer({settings.loss_heard: handler}), Background(begin, end)]
 
 
 if __name__ == "__main__":
