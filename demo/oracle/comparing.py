@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from demo.oracle.facts import ABSENT, SENT, Account, Task, Telling, Transition, Visit
+from demo.oracle.facts import ABSENT, SENT, UNKNOWN, Account, Task, Telling, Transition, Visit
 
 NOTHING = frozenset({ABSENT})
-MAYBE_TOLD = frozenset({SENT, "unknown"})
+MAYBE_TOLD = frozenset({SENT, UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from demo.oracle.facts import (
     ABSENT,
     SENT,
     SUPERSEDED,
+    UNKNOWN,
     WITHDRAWN,
     Account,
     Arrival,
@@ -23,7 +24,7 @@ from demo.oracle.facts import (
     Visit,
 )
 from demo.oracle.stays import Stay, hear_all
-from demo.oracle.work import Course, alarms, courses, rings, status_of
+from demo.oracle.work import Course, alarms, courses, rang_before, rings, status_of
 
 NEVER_TOLD = "suppressed:never-told"
 
@@ -116,10 +117,11 @@ def _of_tasks(
             owed = None if owed and performed else owed
             for notice, at in alarms(work).items():
                 surely = rings(at, work, performed, pace)
-                if surely is not False:
-                    last = max(place for place, state in enumerate(stay.states) if state.at <= at)
-                    moved = work.off_at or _moved_on(stay, last)
-                    yield _Event(notice, code, course.version, 1, at, at, message, bool(surely), moved, owed)
+                last = max(place for place, state in enumerate(stay.states) if state.at <= at)
+                moved = work.off_at or _moved_on(stay, last)
+                for n in range(1, (surely is not False) + rang_before(work, notice, pace) + 1):
+                    sure = bool(surely) and n == 1
+                    yield _Event(notice, code, course.version, n, at, at, message, sure, moved, owed)
 
 
 def _message_at(stay: Stay, at: datetime) -> Message:
@@ -140,7 +142,7 @@ def _tellings(event: _Event, directory: Directory, pace: Pace) -> Iterator[tuple
     for recipient, personal in audience.items():
         allowed = {outcome(message.mode, message.training, old, personal) for old in ages}
         if event.moved is not None and event.moved - event.at <= pace.step:
-            allowed |= {WITHDRAWN} if SENT in allowed and event.owed is not False else set()
+            allowed |= {WITHDRAWN, UNKNOWN} if SENT in allowed and event.owed is not False else set()
             allowed |= {SUPERSEDED} if not event.notice.startswith("encounter.") else set()
         if not event.surely:
             allowed.add(ABSENT)

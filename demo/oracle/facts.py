@@ -13,6 +13,8 @@ from typing import Final, NamedTuple
 ABSENT: Final = "absent"
 SENT: Final = "sent"
 WITHDRAWN: Final = "withdrawn"
+UNKNOWN: Final = "unknown"
+"""Taken back after an attempt that nobody answered: whoever it was for may have been told, and is corrected."""
 SUPERSEDED: Final = "suppressed:superseded"
 
 

@@ -16,13 +16,18 @@ LADDER: Final = timedelta(hours=24)
 
 @dataclass
 class Work:
-    """One task. `off_at`: when it was called off, None while it is wanted; `reason` says why."""
+    """One task. `off_at`: when it was called off, None while it is wanted; `reason` says why.
+
+    `left`: when the patient left. `earlier`: windows it had before an amendment, and when that came.
+    """
 
     opens_at: datetime
     due_at: datetime
     wanted_at: datetime
+    left: datetime
     off_at: datetime | None = None
     reason: str = ""
+    earlier: list[tuple[datetime, datetime, datetime]] = field(default_factory=list)
 
 
 @dataclass
@@ -77,9 +82,10 @@ def _follow(found: dict[int, Course], state: State, left: Discharge) -> None:
     for code, (opens, due) in wanted.items():
         known = course.tasks.get(code)
         if known is None or known.off_at:
-            course.tasks[code] = Work(opens, due, state.at)
-        else:
-            known.opens_at, known.due_at = opens, due
+            course.tasks[code] = Work(opens, due, state.at, left.at)
+        elif (known.opens_at, known.due_at) != (opens, due):
+            known.earlier.append((known.opens_at, known.due_at, state.at))
+            known.opens_at, known.due_at, known.left = opens, due, left.at
 
 
 def _call_off(course: Course, wanted: dict[str, tuple[datetime, datetime]], at: datetime, reason: str) -> None:
@@ -92,10 +98,18 @@ def status_of(work: Work, done: Done | None, pace: Pace) -> frozenset[str]:
     """What the business status of a task may be in the end."""
     if done is not None and (work.off_at is None or done.performed_at <= work.off_at):
         surely = work.off_at is None or _said_done(work, done) + pace.step < work.off_at
-        return frozenset({_done(work, done.performed_at)} | (set() if surely else {"called-off"}))
-    if work.off_at is not None:
-        return frozenset({"called-off"})
+        refused = _reached(work, pace) if _may_be_refused(work, done) else frozenset[str]()
+        return frozenset({_done(work, done.performed_at)} | (set() if surely else {"called-off"})) | refused
+    return frozenset({"called-off"}) if work.off_at is not None else _reached(work, pace)
+
+
+def _reached(work: Work, pace: Pace) -> frozenset[str]:
     return frozenset({_climbed(work, pace.until - pace.slack), _climbed(work, pace.until)})
+
+
+def _may_be_refused(work: Work, done: Done) -> bool:
+    """Done before the patient left, as an amendment has it: refused if it was said only after that."""
+    return bool(work.earlier) and work.off_at is None and done.performed_at < work.left
 
 
 def _said_done(work: Work, done: Done) -> datetime:
@@ -117,18 +131,24 @@ def _climbed(work: Work, until: datetime) -> str:
 
 def alarms(work: Work) -> dict[str, datetime]:
     """Notice → when it is said at the earliest, if the task is still open then."""
-    moments = {
-        "task.due": work.opens_at,
-        "task.overdue": work.due_at,
-        "task.escalated": work.due_at + LADDER,
-    }
-    return {notice: max(moment, work.wanted_at) for notice, moment in moments.items()}
+    return {notice: max(at, work.wanted_at) for notice, at in _moments(work.opens_at, work.due_at).items()}
+
+
+def rang_before(work: Work, notice: str, pace: Pace) -> int:
+    """How often it may have been said of windows that an amendment then moved: what is due anew is said anew."""
+    return sum(_moments(opens, due)[notice] <= moved + pace.step for opens, due, moved in work.earlier)
+
+
+def _moments(opens_at: datetime, due_at: datetime) -> dict[str, datetime]:
+    return {"task.due": opens_at, "task.overdue": due_at, "task.escalated": due_at + LADDER}
 
 
 def rings(at: datetime, work: Work, done: Done | None, pace: Pace) -> bool | None:
     """Whether an alarm is said: True, False, or None where something ended the task near to it."""
     if at > pace.until:
         return False
+    if done is not None and _may_be_refused(work, done):
+        return None
     ends = [moment for moment in (work.off_at, _said_done(work, done) if done else None) if moment is not None]
     if ends and at > min(ends) + pace.step:
         return False

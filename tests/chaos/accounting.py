@@ -25,6 +25,8 @@ from tests.chaos.topics import LETTERS, TopicAudit
 ATTEMPT_SECONDS = 15.0
 """A blow is felt for so long by what was under way: leases and time-outs of the run are shorter."""
 TOO_LATE = "task-not-open"
+TOO_EARLY = "performed-before-discharge"
+"""By an amendment that came before the command. Whether it may be the oracle says, by what became of the task."""
 
 
 @dataclass
@@ -98,7 +100,7 @@ def _letters(played: Played, reader: _Reader) -> Iterator[str]:
     for topic, id_ in sorted(reader.audit.letters):
         if topic.startswith(COMMANDS.name):
             reason, task = reader.audit.reasons[topic, id_], reader.commands.get(id_, "")
-            if reason != TOO_LATE or tasks.get(task) != "called-off":
+            if reason != TOO_EARLY and (reason != TOO_LATE or tasks.get(task) != "called-off"):
                 yield f"command {id_} is a dead letter: {reason}, its task is {tasks.get(task, 'not known')}"
 
 

@@ -154,7 +154,7 @@ def test_story_9__a_stay_that_never_was() -> None:
         Telling("encounter.admitted", "", 0, 1, "coordinator"),
     }
     # 109 minutes lie between telling and taking back: within a step, so perhaps nobody had been told yet
-    assert told(end)["encounter.admitted", "", 0]["pcp"] == "sent or withdrawn"
+    assert told(end)["encounter.admitted", "", 0]["pcp"] == "sent or unknown or withdrawn"
 
 
 def test_story_10__an_admission_is_cancelled_and_the_emergency_visit_goes_on() -> None:
@@ -315,10 +315,52 @@ def test_story_24__all_at_once_either_may_be_first() -> None:
     """With a step of a year the machine decides what overtakes what: more is allowed, what stands is the same."""
     strict = visit([ADMIT, DISCHARGE, CANCEL, AGAIN], "11-03 12:00")
     loose = visit([ADMIT, DISCHARGE, CANCEL, AGAIN], "11-03 12:00", step=timedelta(days=365))
-    assert told(loose)["transition.opened", "", 1] == {"coordinator": "sent or suppressed:superseded or withdrawn"}
+    assert told(loose)["transition.opened", "", 1] == {
+        "coordinator": "sent or suppressed:superseded or unknown or withdrawn"
+    }
     assert (loose.status, loose.transitions, loose.discharged_at) == (
         strict.status,
         strict.transitions,
         strict.discharged_at,
     )
     assert set(strict.corrections) <= set(loose.corrections)
+
+
+NEXT_DAY = message("A03", "11-03 16:00")
+
+
+def test_story_25__a_later_discharge_amends_the_first_whose_cancel_nobody_could_read() -> None:
+    """Contact was due on Tuesday at 0:00; leaving on Tuesday it is due on Wednesday at 0:00, and is said anew."""
+    end = visit([ADMIT, DISCHARGE, NEXT_DAY], "11-04 08:00")
+    assert set(end.transitions) == {1}
+    assert end.transitions[1].tasks["contact"].opens_at == at("11-04 00:00")
+    assert end.told[Telling("task.due", "contact", 1, 1, "coordinator")] == {"sent"}
+    assert end.told[Telling("task.due", "contact", 1, 2, "coordinator")] == {"sent", "absent"}
+    assert Telling("task.due", "contact", 1, 3, "coordinator") not in end.told
+    # 48 h after Monday 15:00 had not come when the amendment did: it may have been said of the new window only
+    assert not [telling for telling in end.told if telling.code == "home-visit"]
+
+
+def test_story_26__an_amendment_that_moves_what_was_due_may_have_been_told_of_already() -> None:
+    """On Tuesday evening contact of the new window is not due; of the old one it was, sixteen hours before."""
+    end = visit([ADMIT, DISCHARGE, NEXT_DAY], "11-03 20:00")
+    assert end.transitions[1].tasks["contact"].status == {"planned"}
+    assert end.told[Telling("task.due", "contact", 1, 1, "coordinator")] == {"sent", "absent"}
+
+
+@pytest.mark.parametrize(
+    ("performed", "status"),
+    [("11-03 10:00", {"done-early", "planned"}), ("11-03 17:00", {"done-early"})],
+)
+def test_story_27__work_done_before_the_patient_left_as_is_known_now(performed: str, status: set[str]) -> None:
+    """Said before the amendment it counts, said after it it is refused; done after it there is nothing to refuse."""
+    done = Done(VISIT, 1, "contact", at(performed))
+    end = visit([ADMIT, DISCHARGE, NEXT_DAY], "11-03 20:00", done=[done])
+    assert end.transitions[1].tasks["contact"].status == status
+
+
+def test_story_28__what_is_taken_back_at_once_may_have_been_on_its_way() -> None:
+    """Told at 15:11, taken back at 15:41: within a step. Nobody may have answered the attempt."""
+    at_once = message("A13", "11-02 15:00", recorded="11-02 15:40")
+    end = visit([ADMIT, DISCHARGE, at_once], "11-02 20:00")
+    assert end.told[Telling("encounter.discharged", "", 1, 1, "pcp")] == {"sent", "withdrawn", "unknown"}
