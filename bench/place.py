@@ -121,7 +121,8 @@ class Child:
     def told(self, seconds: float = CHILD_SECONDS) -> dict[str, Any]:
         """The JSON object on its last line of output, when it has ended. Raises ChildFailed."""
         self.wait(seconds)
-        lines = [line for line in self.log.read_text().splitlines() if line.startswith("{")]
+        # Faust puts what is printed into its log, behind a time and a level
+        lines = [line[line.index("{") :] for line in self.log.read_text().splitlines() if "{" in line]
         if not lines:
             raise ChildFailed(f"told nothing: {self.words()}")
         return dict(json.loads(lines[-1]))
