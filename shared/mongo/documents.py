@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from pymongo import ASCENDING, InsertOne, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, InsertOne, ReplaceOne, UpdateMany
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from shared.mongo.bson import from_bson, to_bson
@@ -85,7 +85,8 @@ class MongoDocuments:
         now = wall_clock()
         query = {
             "lane": {"$in": sorted(lanes)},
-            "next_alarm_at": {"$lte": until},
+            # the type is the index's own filter: without it the planner walks the whole index, hint or not
+            "next_alarm_at": {"$lte": until, "$type": "date"},
             "$or": [{"alarm_lease": {"$exists": False}}, {"alarm_lease": {"$lte": now}}],
         }
         with away():
@@ -94,7 +95,7 @@ class MongoDocuments:
             if rows:
                 until_lease = now + timedelta(seconds=lease)
                 await self._database[collection].bulk_write(
-                    [UpdateOne(_unchanged(row), {"$set": {"alarm_lease": until_lease}}) for row in rows],
+                    [UpdateMany(same, {"$set": {"alarm_lease": until_lease}}) for same in _unchanged(rows)],
                     ordered=False,
                 )
         return [DueAlarm(row["_id"], row["key"], row["state"], row.get("context", {})) for row in rows]
@@ -106,9 +107,15 @@ class _NotDuplicates(Exception):
         self.code = code
 
 
-def _unchanged(row: dict[str, Any]) -> dict[str, Any]:
-    """A document that changed since it was found may have another alarm, which must not wait for this lease."""
-    return {"_id": row["_id"], "version": row["version"]}
+def _unchanged(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A document that changed since it was found may have another alarm, which must not wait for this lease.
+
+    One query for all that stand at the same version: a thousand single updates cost four times as much.
+    """
+    by_version: dict[int, list[str]] = {}
+    for row in rows:
+        by_version.setdefault(row["version"], []).append(row["_id"])
+    return [{"_id": {"$in": ids}, "version": version} for version, ids in by_version.items()]
 
 
 def _named(ref: Refs) -> dict[str, Any]:
