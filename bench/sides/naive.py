@@ -38,6 +38,8 @@ async def agent(stream: Any) -> None:
     documents: Any = AsyncIOMotorClient(ASKED.mongo_url, w="majority")[ASKED.database]["episodes"]
     count = 0
     async for value in stream:
+        if count == ASKED.limit:
+            await asyncio.Event().wait()  # the one after the last is left alone: killed halfway it would be half there
         watch.started()
         event = Adt.model_validate_json(value)
         which, change = upsert(event)
