@@ -7,6 +7,7 @@ UTF-16 and UTF-32 are known by their byte order mark; an MSH-18 that claims them
 from __future__ import annotations
 
 import codecs
+from functools import lru_cache
 from typing import NamedTuple
 
 from shared.hl7.malformed import Malformed, Reason
@@ -28,6 +29,8 @@ _TABLE_0211 = {
     "WINDOWS-1252": "cp1252",
 }
 _SWITCHING = ("ISO IR87", "ISO IR159")
+_HEADER = 4096
+_UNMARKED = (b"M", b"m")  # MSH; no mark begins so
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -55,16 +58,23 @@ def decode(data: bytes, override: str | None = None) -> Decoded:
 
 
 def _marked(data: bytes) -> str | None:
+    if data[:1] in _UNMARKED:  # as nearly always
+        return None
     return next((codec for mark, codec in _MARKS if data.startswith(mark)), None)
 
 
 def _declared(data: bytes) -> str:
-    """MSH-18 in capitals: the first repetition, or a Japanese one, whose codec reads the first as well."""
-    field = data[3:4]
-    fields = data[:4096].replace(b"\n", b"\r").split(b"\r", 1)[0].split(field or b"|")
-    if len(fields) < 18:
-        return ""
-    sent = [name.decode("latin-1").strip() for name in fields[17].upper().split(fields[1][1:2] or b"~")]
+    """MSH-18 as `_meant` reads it, from the first line."""
+    head = data[:_HEADER]
+    line = head.partition(b"\r")[0].partition(b"\n")[0]
+    fields = line.split(line[3:4] or b"|", 18)
+    return _meant(fields[17], fields[1][1:2] or b"~") if len(fields) >= 18 else ""
+
+
+@lru_cache(maxsize=64)
+def _meant(field: bytes, repetition: bytes) -> str:
+    """A charset's name in capitals: the first repetition, or a Japanese one, whose codec reads the first as well."""
+    sent = [name.decode("latin-1").strip() for name in field.upper().split(repetition)]
     return next((name for name in sent if name in _SWITCHING), sent[0])
 
 

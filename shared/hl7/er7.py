@@ -27,9 +27,6 @@ class Message:
         self.separators = separators
         self.charset = charset
         self.charset_assumed = charset_assumed
-        self.plain = _is_plain(text, separators)
-        self.blank = Element("", self)
-        self.nothing = Segment("", self)
         self._text = text
         self._cut: list[str] | None = None
         self._firsts: dict[str, Segment] = {}
@@ -53,10 +50,20 @@ class Message:
         """The first segment of that name; an empty one if there is none."""
         first = self._firsts.get(name)
         if first is None:
-            start = name + self.separators.field
-            line = next((line for line in self._lines if line.startswith(start) or line == name), None)
-            first = self._firsts[name] = self.nothing if line is None else Segment(line, self)
+            first = self._firsts[name] = Segment(self._first_line(name), self)
         return first
+
+    def _first_line(self, name: str) -> str:
+        start = name + self.separators.field
+        for line in self._lines:
+            if line.startswith(start) or line == name:
+                return line
+        return ""
+
+    @property
+    def nothing(self) -> Segment:
+        """A segment that was not sent."""
+        return Segment("", self)
 
     @property
     def header(self) -> Segment:
@@ -77,26 +84,30 @@ class Message:
 class Segment:
     """One segment; its fields are cut at the first question."""
 
-    __slots__ = ("_fields", "_line", "_message", "_separators", "name")
+    __slots__ = ("_component", "_fields", "_line", "_message", "_plain", "_repetition", "name")
 
     def __init__(self, line: str, message: Message) -> None:
-        self._separators = message.separators
-        self.name = line[:3] if line[3:4] in ("", self._separators.field) else ""
+        separators = message.separators
+        self.name = line[:3] if line[3:4] in ("", separators.field) else ""
+        self._component, self._repetition = separators.component, separators.repetition
         self._line = line
         self._message = message
         self._fields: list[str] | None = None
+        self._plain = False  # neither an escape nor a subcomponent in it, so that a component is its own text
 
     def raw(self, field: int) -> str:
         """The field as it stands on the wire, all repetitions, still escaped."""
-        fields = self._fields
-        if fields is None:
-            fields = self._fields = self._cut()
+        fields = self._fields or self._cut()
         return fields[field] if field < len(fields) else ""
 
     def _cut(self) -> list[str]:
-        fields = self._line.split(self._separators.field)
+        separators = self._message.separators
+        fields = self._fields = self._line.split(separators.field)
+        line = self._line
         if self.name in _HEADERS:
-            fields.insert(1, self._separators.field)
+            fields.insert(1, separators.field)
+            line = line[5 + len(fields[2]) :]  # MSH-2 shows all separators
+        self._plain = separators.escape not in line and separators.subcomponent not in line
         return fields
 
     def is_null(self, field: int) -> bool:
@@ -108,39 +119,38 @@ class Segment:
         raw = self.raw(field)
         if not raw:
             return []
-        return [
-            Element(repetition, self._message) for repetition in raw.split(self._separators.repetition) if repetition
-        ]
+        message, plain = self._message, self._plain
+        return [Element(repetition, message, plain) for repetition in raw.split(self._repetition) if repetition]
 
     def element(self, field: int) -> Element:
         """The field's first repetition, perhaps an empty one."""
-        raw = self.raw(field)
-        return Element(raw.partition(self._separators.repetition)[0], self._message) if raw else self._message.blank
+        return Element(self.raw(field).partition(self._repetition)[0], self._message, self._plain)
 
     def text(self, field: int, component: int = 1, subcomponent: int = 1, repetition: int = 1) -> str:
         """One value, unescaped; `NULL` stays as it is."""
-        raw = self.raw(field)
+        fields = self._fields or self._cut()
+        raw = fields[field] if field < len(fields) else ""
         if not raw or (field <= 2 and self.name in _HEADERS):
             return raw
-        if self._message.plain and component == subcomponent == repetition == 1:  # as most that is asked for
-            separators = self._separators
-            return raw.partition(separators.repetition)[0].partition(separators.component)[0]
-        if self._separators.repetition in raw:
-            repetitions = raw.split(self._separators.repetition)
-            raw = repetitions[repetition - 1] if repetition <= len(repetitions) else ""
-        elif repetition > 1:
-            return ""
-        return _part(raw.split(self._separators.component), component, subcomponent, self._message)
+        if repetition == subcomponent == 1 and self._plain:  # as most that is asked for
+            first = raw.partition(self._repetition)[0]
+            if component == 1:
+                return first.partition(self._component)[0]
+            parts = first.split(self._component, component)
+            return parts[component - 1] if component <= len(parts) else ""
+        repetitions = raw.split(self._repetition)
+        raw = repetitions[repetition - 1] if repetition <= len(repetitions) else ""
+        return _part(raw.split(self._component), component, subcomponent, self._message)
 
 
 class Element:
     """One repetition of a field."""
 
-    __slots__ = ("_components", "_message")
+    __slots__ = ("_components", "_message", "_plain")
 
-    def __init__(self, raw: str, message: Message) -> None:
+    def __init__(self, raw: str, message: Message, plain: bool) -> None:
         self._components = raw.split(message.separators.component) if raw else ()
-        self._message = message
+        self._message, self._plain = message, plain
 
     def text(self, component: int = 1, subcomponent: int = 1) -> str:
         """One value, unescaped; "" if it was not sent, `NULL` if it was cleared."""
@@ -148,11 +158,11 @@ class Element:
 
     def value(self, component: int = 1, subcomponent: int = 1) -> str:
         """One value without blanks around it; "" if it was not sent, or is null within a field that was sent."""
-        components, message = self._components, self._message
+        components = self._components
         if component > len(components) or not components[component - 1]:
             return ""
-        if not message.plain:
-            text = _part(components, component, subcomponent, message).strip()
+        if not self._plain:
+            text = _part(components, component, subcomponent, self._message).strip()
         else:
             text = components[component - 1].strip() if subcomponent == 1 else ""
         return "" if text == NULL else text
@@ -169,15 +179,6 @@ def _part(components: Sequence[str], component: int, subcomponent: int, message:
     elif subcomponent > 1:
         return ""
     return unescape(part, separators, message.charset) if separators.escape in part else part
-
-
-def _is_plain(text: str, separators: Separators) -> bool:
-    """Neither an escape nor a subcomponent anywhere behind MSH-2, so that a component is its own text."""
-    head = f"MSH{separators.field}{separators.encoding_characters}"
-    if not text.startswith(head):
-        return False
-    rest = text[len(head) :]
-    return separators.escape not in rest and separators.subcomponent not in rest
 
 
 def parse(data: bytes, *, charset: str | None = None) -> Message:

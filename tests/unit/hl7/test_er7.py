@@ -176,3 +176,13 @@ def test_value__is_the_first_subcomponent_without_escapes_and_blanks(field: byte
 def test_value__a_subcomponent_that_was_not_sent_is_empty() -> None:
     assert parse(b"MSH|^~\\&|A|NORTH").header.element(3).value(1, 2) == ""
     assert parse(b"MSH|^~\\&|A&B|NORTH").header.element(3).value(1, 2) == "B"
+
+
+def test_text__plain_segment_beside_one_that_is_not() -> None:
+    message = parse(b"MSH|^~\\&|A&B^C|\rPV1|1|I|4E^477^1~5W^12\rPID|1||A\\T\\1^^^N&2.16\r")
+    assert [message.header.text(3), message.header.text(3, 1, 2), message.header.text(3, 2)] == ["A", "B", "C"]
+    assert [message.segment("PV1").text(3, place) for place in (1, 2, 3, 4)] == ["4E", "477", "1", ""]
+    assert message.segment("PV1").text(3, 2, repetition=2) == "12"
+    assert [message.segment("PID").text(3), message.segment("PID").text(3, 4, 2)] == ["A&1", "2.16"]
+    assert message.segment("PV1").element(3).value(2) == "477"
+    assert message.segment("PID").element(3).value(1) == "A&1"
