@@ -31,8 +31,10 @@ async def agents(process: Process, policy: NotifierPolicy) -> list[Any]:
     await patiently(deliveries.ensure_indexes)
     owner = secrets.token_hex(8)
     channel = EmailChannel(policy.smtp, wall_clock)
-    sender = Sender(deliveries, [channel], policy, owner=owner, clock=wall_clock, chance=random.random)
     relay = Relay(deliveries, process.publisher, policy, source="care-transitions/notifier", clock=wall_clock)
+    sender = Sender(
+        deliveries, [channel], policy, owner=owner, clock=wall_clock, chance=random.random, ended=relay.take
+    )
     projection = Deliveries(deliveries, wall_clock, sender.wake)
     closing, *hearing = process.hearer(handlers(policy), project=projection.project)
     return [closing, _background(relay.run), _background(_sending(sender, channel)), *hearing]

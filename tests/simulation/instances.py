@@ -149,10 +149,16 @@ class HearingProcess(Instance):
     def _senders(self) -> Any:
         world, rng = self.world, self.swarm.rng
         deliveries = ports.Deliveries(self, world.deliveries)
-        sender = Sender(
-            deliveries, [Provider(self, POLICY.smtp)], POLICY, owner=self.name, clock=world.wall, chance=rng.random
-        )
         relay = Relay(deliveries, self.publisher, POLICY, source="care-transitions/notifier", clock=world.wall)
+        sender = Sender(
+            deliveries,
+            [Provider(self, POLICY.smtp)],
+            POLICY,
+            owner=self.name,
+            clock=world.wall,
+            chance=rng.random,
+            ended=relay.take,
+        )
         self.sending = [
             self.spawn(sender.run(self.stop, _on_error(self))),
             self.spawn(relay.run(self.stop, _on_error(self))),

@@ -1,7 +1,8 @@
 """Says what became of each delivery on care.notifications.v1, until the broker confirms it.
 
-Any number of relays may run: a lease keeps two from saying the same at once; if they do, it is the same event with the
-same id and sequence. The decision was number 1 of the delivery's stream; outcomes follow from 2.
+The sender hands over what it ended itself, with the lease it took in the same write; what nobody holds is found by a
+look. Any number of relays may run: the lease keeps two from saying the same at once; if they do, it is the same event
+with the same id and sequence. The decision was number 1 of the delivery's stream; outcomes follow from 2.
 """
 
 from __future__ import annotations
@@ -87,6 +88,11 @@ class Relay:
     ) -> None:
         self._deliveries, self._publisher, self._policy = deliveries, publisher, policy
         self._source, self._clock = source, clock
+        self._handed: list[Delivery] = []
+
+    def take(self, ended: Delivery) -> None:
+        """Say this with the next step. It is saved with a lease (`say_until`): if it is lost here, a look finds it."""
+        self._handed.append(ended)
 
     async def run(self, stop: asyncio.Event, on_error: Callable[[Exception], None]) -> None:
         """Say outcomes until `stop` is set, and once more then. A failed step goes to `on_error` and is tried again."""
@@ -102,10 +108,8 @@ class Relay:
 
     async def step(self) -> int:
         """Say what is unsaid, confirmed, then note it as said. Returns how many deliveries. Raises what failed."""
-        now = self._clock()
-        lease = now + timedelta(seconds=self._policy.lease_seconds)
-        found = await self._deliveries.unsaid(now, BATCH)
-        held = await self._deliveries.save_all([one.but(say_until=lease) for one in found])
+        found = await self._found()
+        held, self._handed = [*self._handed, *found], []
         if held:
             events = self._events(held)
             await self._publisher.say([encode(event, event.data.TOPIC) for event in events])
@@ -113,6 +117,13 @@ class Relay:
             _count(held)
             await self._note(held)
         return len(held)
+
+    async def _found(self) -> list[Delivery]:
+        """What nobody was saying, held from now on."""
+        now = self._clock()
+        lease = now + timedelta(seconds=self._policy.lease_seconds)
+        found = await self._deliveries.unsaid(now, BATCH)
+        return await self._deliveries.save_all([one.but(say_until=lease) for one in found])
 
     def _events(self, held: list[Delivery]) -> list[Event]:
         domain = self._policy.smtp.message_id_domain

@@ -37,6 +37,10 @@ LOOK_AGAIN: Final = timedelta(seconds=2)
 """When a correction looks again whether what it corrects has ended."""
 
 
+def _nobody(_: Delivery) -> None:
+    """Its lease runs out; then a relay finds it."""
+
+
 @dataclass
 class _Endpoint:
     channel: Channel
@@ -57,9 +61,11 @@ class Sender:
         owner: str,
         clock: Callable[[], datetime],
         chance: Callable[[], float],
+        ended: Callable[[Delivery], None] = _nobody,
     ) -> None:
+        """`ended` says the outcomes of what it is given, under the lease that was taken for it."""
         self._deliveries, self._policy, self._owner = deliveries, policy, owner
-        self._clock, self._chance = clock, chance
+        self._clock, self._chance, self._ended = clock, chance, ended
         breaker = Breaker(policy.breaker_failures, timedelta(seconds=policy.breaker_seconds))
         self._endpoints = [_Endpoint(channel, breaker) for channel in channels]
         self._attempts: set[asyncio.Task[None]] = set()
@@ -215,5 +221,14 @@ class Sender:
         """Whether nothing is left to be saved. `known` is the delivery as last seen, or empty if it is gone."""
         for one in known:
             after = finish(one, fence, result, now, self._policy.retry_seconds, chance)
-            return after == one or await self._outcomes.save(after) is not None
+            return after == one or await self._saved(after)
         return True
+
+    async def _saved(self, after: Delivery) -> bool:
+        """Whether this was saved. What is to be said of it is leased in the same write, for whom it is handed to."""
+        if not after.said:
+            after = after.but(say_until=self._clock() + timedelta(seconds=self._policy.lease_seconds))
+        saved = await self._outcomes.save(after)
+        if saved is not None and not saved.said:
+            self._ended(saved)
+        return saved is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from services.notifier.channels.relay import Relay
@@ -106,6 +107,42 @@ async def test_answer_lost__the_same_bytes_are_said_again_when_the_lease_ends() 
     first, second = room.broker.took
     assert first == second
     assert await room.another().step() == 0
+
+
+async def test_handed_over__is_said_without_a_look_and_noted() -> None:
+    room = Room()
+    await room.put("a", an_outcome("sent"), say_until=T0 + timedelta(seconds=60))
+    (ended,) = await room.deliveries.load(["a"])
+    assert await room.another().step() == 0
+    room.relay.take(ended)
+    assert await room.relay.step() == 1
+    assert [str(event.envelope.sequence) for event in room.broker.events()] == ["1.2"]
+    assert await room.relay.step() == 0
+    room.clock.forward(seconds=60)
+    assert await room.another().step() == 0
+
+
+async def test_handed_over__what_was_lost_on_the_way_is_found_when_its_lease_ends() -> None:
+    room = Room()
+    await room.put("a", an_outcome("sent"), say_until=T0 + timedelta(seconds=60))
+    room.relay.take((await room.deliveries.load(["a"]))[0])
+    room.clock.forward(seconds=60)
+    assert await room.another().step() == 1
+    assert len(room.broker.took) == 1
+
+
+async def test_handed_over_twice__both_outcomes_are_said_and_noted() -> None:
+    room = Room()
+    await room.put("a", an_outcome("failed"), say_until=T0 + timedelta(seconds=60))
+    (ended,) = await room.deliveries.load(["a"])
+    room.relay.take(ended)
+    later = await room.deliveries.save(ended.but(status="sent", outcomes=(*ended.outcomes, an_outcome("sent", 3))))
+    assert later is not None
+    room.relay.take(later)
+    await room.relay.step()
+    assert {str(event.envelope.sequence) for event in room.broker.events()} == {"1.2", "1.3"}
+    (noted,) = await room.deliveries.load(["a"])
+    assert (noted.said, noted.said_n) == (True, 3)
 
 
 async def test_two_relays__one_says_it() -> None:

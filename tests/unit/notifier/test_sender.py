@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from services.notifier.channels.sender import Sender
-from services.notifier.domain.delivery import Delivery
+from services.notifier.domain.delivery import NEVER, Delivery
 from services.notifier.domain.retry import Kind, Result
 from services.notifier.handlers import withdraw_all
 from services.notifier.store import MemoryDeliveries
@@ -26,10 +28,9 @@ class Office:
         self.policy = a_policy(**policy)
         self.sender = self.another("sender-1")
 
-    def another(self, owner: str) -> Sender:
-        return Sender(
-            self.deliveries, [self.channel], self.policy, owner=owner, clock=self.clock, chance=lambda: 0.999999
-        )
+    def another(self, owner: str, **ended: Callable[[Delivery], None]) -> Sender:
+        channels, chance = [self.channel], (lambda: 0.999999)
+        return Sender(self.deliveries, channels, self.policy, owner=owner, clock=self.clock, chance=chance, **ended)
 
     async def put(self, *deliveries: Delivery) -> None:
         await self.deliveries.insert_missing(deliveries)
@@ -71,6 +72,26 @@ async def test_sent__once() -> None:
     assert await office.step(hours=1) == 0
     assert (await office.one()).status == "sent"
     assert office.channel.tried == ["delivery-1"]
+
+
+async def test_ended__is_leased_and_handed_over_in_the_write_that_ends_it() -> None:
+    office, ended = Office(SENT), list[Delivery]()
+    await office.put(a_delivery())
+    sender = office.another("sender-2", ended=ended.append)
+    await sender.step()
+    await sender.drain()
+    assert ended == [await office.one()]
+    assert ended[0].say_until == office.clock() + timedelta(seconds=office.policy.lease_seconds)
+    assert await office.deliveries.unsaid(office.clock(), 10) == []
+
+
+async def test_not_ended__is_handed_to_nobody() -> None:
+    office, ended = Office(Result(Kind.TRANSIENT, "smtp-451")), list[Delivery]()
+    await office.put(a_delivery())
+    sender = office.another("sender-2", ended=ended.append)
+    await sender.step()
+    await sender.drain()
+    assert (ended, (await office.one()).say_until) == ([], NEVER)
 
 
 async def test_transient__is_tried_again_after_its_wait() -> None:
