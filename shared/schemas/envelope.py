@@ -7,13 +7,13 @@ In Kafka's binary mode the attributes are `ce_*` headers and the data is the val
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
 from shared.schemas.identifiers import Contract
+from shared.schemas.values import dataclass
 
 TYPE_PREFIX = "org.caretransitions."
 SCHEMA_PREFIX = "urn:care-transitions:schema:"
@@ -114,6 +114,8 @@ def derived_id(*parts: Any) -> str:
 
 def utc(moment: datetime) -> datetime:
     """`moment` in UTC; raises ValueError for a naive one."""
+    if moment.tzinfo is UTC:
+        return moment
     if moment.tzinfo is None:
         raise ValueError("naive time")
     return moment.astimezone(UTC)

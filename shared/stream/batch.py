@@ -7,10 +7,12 @@ and the whole batch is heard again: ids are derived.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
+
+from prometheus_client import Counter as PrometheusCounter
 
 from shared.schemas.envelope import Event
 from shared.stream.codec import Undecodable, decode
@@ -66,12 +68,15 @@ class BatchHearing:
     def read_ahead(self, records: Sequence[Heard]) -> None:
         """They are likely to be heard next, and are read now, which is pure. What cannot be read waits for its turn."""
         for record in records:
-            with suppress(Exception):
+            try:
                 self._ahead[id(record)] = (record, self.handlers[record.origin].read(record))
+            except Exception:  # noqa: BLE001, S112 - as above
+                continue
 
     async def hear(self, records: Sequence[Heard]) -> None:
         """As in `Hearing`."""
         letters: list[Saying] = []
+        _count(metrics.heard, [record.topic for record in records])
         facts = [fact for fact in (self._read(record, letters) for record in records) if fact is not None]
         self._ahead.clear()
         desk = BatchDesk(self.service, self.lane_of, self.ledger)
@@ -113,7 +118,6 @@ class BatchHearing:
         return fact.refs if fact is not None else ()
 
     def _read(self, record: Heard, letters: list[Saying]) -> Fact | None:
-        metrics.heard.labels(record.topic).inc()
         known = self._ahead.get(id(record))
         try:
             fact = self.handlers[record.origin].read(record) if known is None else known[1]
@@ -185,8 +189,7 @@ class BatchHearing:
         sayings = [entry.saying for entry in unsaid] + letters
         if sayings:
             await self._say_all(sayings)
-        for saying in sayings:
-            metrics.said.labels(saying.topic).inc()
+        _count(metrics.said, [saying.topic for saying in sayings])
         private = [(_event_of(entry.saying), entry.private) for entry in unsaid if entry.private is not None]
         if self.project is not None and private:
             await self.project(private)
@@ -205,6 +208,11 @@ def _without_never(document: Document) -> Document | None:
     """The document without the entries that no commit settles, or None if it has none."""
     outbox = [entry for entry in document.outbox if entry.cause.offset != NEVER]
     return replace(document, outbox=outbox) if len(outbox) < len(document.outbox) else None
+
+
+def _count(counter: PrometheusCounter, topics: list[str]) -> None:
+    for topic, n in Counter(topics).items():
+        counter.labels(topic).inc(n)
 
 
 def _event_of(saying: Saying) -> Event:

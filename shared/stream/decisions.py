@@ -7,11 +7,12 @@ in the record. It decides about one document; the engine numbers, stores and say
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Protocol
 
 from shared.schemas.envelope import Envelope, EventData, Mode
+from shared.schemas.values import dataclass
 from shared.stream.records import Heard
 
 State = dict[str, Any]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
-from shared.schemas.envelope import TYPE_PREFIX, Envelope, Event, Label, Mode, Sequence, derived_id
+from shared.schemas.envelope import TYPE_PREFIX, Envelope, Event, Label, Sequence, derived_id
 from shared.schemas.topics import MAX_MESSAGE_BYTES
-from shared.stream.codec import encode
+from shared.stream.codec import encode, label_of, mode_of
 from shared.stream.decisions import Decision, Fact, Refs, Refused, Say, Standing
 from shared.stream.documents import Document, Documents, Stream, Unsaid
 from shared.stream.ledger import Ledger
@@ -39,6 +38,7 @@ class BatchDesk:
 
     def __init__(self, service: str, lane_of: Callable[[str], int], ledger: Ledger) -> None:
         self._service = service
+        self._source = f"care-transitions/{service}"
         self._lane_of = lane_of
         self._ledger = ledger
         self._documents: dict[Place, Document] = {}
@@ -156,15 +156,15 @@ class BatchDesk:
         context = document.context
         return Envelope(
             id=say.id or derived_id(self._service, cause.id, say.data.TYPE, say.subject, ordinal),
-            source=f"care-transitions/{self._service}",
+            source=self._source,
             type=TYPE_PREFIX + say.data.TYPE,
             subject=say.subject,
             time=cause.time,
             key=say.key or document.key,
             tenant=context.get("tenant", ""),
             feed=say.feed or context.get("feed", ""),
-            mode=say.mode or Mode(context.get("mode", "live")),
-            label=Label.RESTRICTED if say.restricted else Label(context.get("label", "normal")),
+            mode=say.mode or mode_of(context.get("mode", "live")),
+            label=Label.RESTRICTED if say.restricted else label_of(context.get("label", "normal")),
             sequence=Sequence(1, n),
             traceparent=cause.traceparent,
         )
@@ -193,10 +193,10 @@ class BatchDesk:
         return [entry for entry in held if not self._ledger.settled(entry.cause)]
 
 
-def _context(envelope: Envelope) -> dict[str, Any]:
+def _context(envelope: Envelope) -> dict[str, str]:
     return {
         "tenant": envelope.tenant,
         "feed": envelope.feed,
-        "mode": envelope.mode.value,
-        "label": envelope.label.value,
+        "mode": str(envelope.mode),
+        "label": str(envelope.label),
     }

@@ -6,17 +6,19 @@ The port is here because the engine is its user; `shared.mongo` has the real sto
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass as changing
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Protocol
 
+from shared.schemas.values import dataclass
 from shared.stream.decisions import Refs, State
 from shared.stream.records import Cause, Saying
 
 MAX_MISSING = 1_000
 
 
-@dataclass(slots=True)
+@changing(slots=True)
 class Stream:
     """What was heard of one sender's numbered stream: the highest number, and the skipped ones below it."""
 
@@ -51,7 +53,7 @@ class Unsaid:
     private: dict[str, Any] | None = None
 
 
-@dataclass(slots=True)
+@changing(slots=True)
 class Document:
     """One aggregate. `version` 0: not stored yet. `lane` is the partition number of `key` on every co-heard topic.
 

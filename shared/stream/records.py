@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from shared.schemas.topics import original_of
+from shared.schemas.values import dataclass
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -60,4 +61,5 @@ class Saying:
     @property
     def size(self) -> int:
         """Bytes on the wire, near enough for the broker's limit."""
-        return len(self.key) + len(self.value) + sum([len(k) + len(v or b"") + 8 for k, v in self.headers]) + 80
+        texts = sum(map(len, filter(None, chain.from_iterable(self.headers))))
+        return len(self.key) + len(self.value) + texts + 8 * len(self.headers) + 80
