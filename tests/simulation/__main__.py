@@ -2,13 +2,15 @@
 
 Prints how far it is, then the faults that struck and what was not clean; a failing seed with the end of its trace.
 Exits 1 when a seed failed. `--mutants`: the first seed that catches each planted bug. `--result FILE` keeps what was
-found; `--report FILE [--mutants-result FILE]` renders such files as a page for docs/runs.
+found, every minute and however the run ends: `first` + `done` is the seed that the next run begins `--from`.
+`--report FILE... [--mutants-result FILE]` renders such files, of other seeds each, as one page for docs/runs.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterable
@@ -20,6 +22,8 @@ from tests.simulation.play import Report, simulate
 from tests.simulation.reporting import Tally, page, write_mutants
 
 LAST_LINES = 40
+TELL_EACH = 500
+WRITE_SECONDS = 60.0
 
 
 def main() -> int:
@@ -31,7 +35,7 @@ def main() -> int:
     parser.add_argument("--trace", action="store_true", help="print the whole trace of the first seed and stop")
     parser.add_argument("--mutants", action="store_true", help="plant each bug and print the first seed to catch it")
     parser.add_argument("--result", type=Path, help="keep what is found in this file (JSON)")
-    parser.add_argument("--report", type=Path, help="render the file of a run and stop")
+    parser.add_argument("--report", type=Path, nargs="+", help="render the files of runs as one page and stop")
     parser.add_argument("--mutants-result", type=Path, help="with --report: the file of a --mutants run")
     asked = parser.parse_args()
     if asked.report:
@@ -41,10 +45,15 @@ def main() -> int:
         return _mutants(asked.seeds, asked.result)
     if asked.trace:
         return _traced(asked.first)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     seeds = range(asked.first, asked.first + asked.seeds)
-    with Pool(asked.jobs) as pool:
-        tally = Tally(asked.result, asked.first, asked.seeds)
-        return _told(pool.imap_unordered(_short, seeds, chunksize=8), len(seeds), tally)
+    tally = Tally(asked.result, asked.first, asked.seeds)
+    with Pool(asked.jobs, _as_worker) as pool:
+        try:
+            return _told(pool.imap(_short, seeds, chunksize=8), len(seeds), tally)
+        except KeyboardInterrupt:
+            _say(f"stopped; to go on: --from {tally.first + tally.done} --seeds {asked.seeds - tally.done}")
+            return 130
 
 
 def _traced(seed: int) -> int:
@@ -52,6 +61,12 @@ def _traced(seed: int) -> int:
     _say("\n".join(report.trace))
     _say(f"seed {seed}, trace {report.digest[:16]}: {report.violations or 'clean'}")
     return 1 if report.violations else 0
+
+
+def _as_worker() -> None:
+    """The parent decides who ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _short(seed: int) -> Report:
@@ -63,14 +78,19 @@ def _short(seed: int) -> Report:
 
 
 def _told(reports: Iterable[Report], total: int, tally: Tally) -> int:
-    began = time.monotonic()
-    for done, report in enumerate(reports, 1):
-        tally.add(report)
-        _show(report)
-        if done % 500 == 0 or done == total:
-            seconds = time.monotonic() - began
-            tally.write(done, seconds)
-            _say(f"{done} of {total} seeds, {done / seconds:.1f} a second, {len(tally.failed)} failed")
+    began = written = time.monotonic()
+    try:
+        for report in reports:
+            tally.add(report)
+            _show(report)
+            if tally.done % TELL_EACH == 0 or tally.done == total:
+                rate = tally.done / (time.monotonic() - began)
+                _say(f"{tally.done} of {total} seeds, {rate:.1f} a second, {len(tally.failed)} failed")
+            if time.monotonic() > written + WRITE_SECONDS:
+                written = time.monotonic()
+                tally.write(written - began)
+    finally:
+        tally.write(time.monotonic() - began)
     counts = dict(sorted(tally.counts.items()))
     _say(f"{tally.virtual_seconds / 3600:.1f} virtual hours of machines; faults and repeats: {counts}")
     return 1 if tally.failed else 0

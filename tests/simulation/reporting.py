@@ -6,7 +6,8 @@ import json
 import platform
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,62 +22,85 @@ def commit() -> str:
 
 
 class Tally:
-    """The sum of a run. `path` None: kept in memory only."""
+    """The sum of a run whose seeds come in their order. `path` None: kept in memory only."""
 
     def __init__(self, path: Path | None, first: int, wanted: int) -> None:
-        self._path = path
+        self._path, self.first = path, first
         self.counts: Counter[str] = Counter()
         self.virtual_seconds = 0.0
+        self.done = 0
         self.failed: list[tuple[int, str]] = []
         self._fixed = {"commit": commit(), "python": platform.python_version(), "first": first, "wanted": wanted}
 
     def add(self, report: Report) -> None:
-        """One more seed."""
+        """The next seed."""
+        self.done += 1
         self.counts.update(report.counts)
         self.virtual_seconds += report.virtual_seconds
         if report.violations:
             self.failed.append((report.seed, report.violations[0]))
 
-    def write(self, done: int, seconds: float) -> None:
-        """So far, whole; a run that is ended has lost no more than what came after."""
+    def write(self, seconds: float) -> None:
+        """So far, whole: a run that is cut short, even while it writes, has played the first `done` of its seeds."""
         if self._path is None:
             return
         found = {
-            "done": done,
+            "done": self.done,
             "seconds": round(seconds),
             "virtual_seconds": self.virtual_seconds,
             "counts": dict(sorted(self.counts.items())),
             "failed": self.failed,
         }
-        self._path.write_text(json.dumps({**self._fixed, **found}, indent=1))
+        _replace(self._path, {**self._fixed, **found})
+
+
+def _replace(path: Path, found: dict[str, Any]) -> None:
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(json.dumps(found, indent=1))
+    beside.replace(path)
 
 
 def write_mutants(path: Path | None, caught: dict[str, tuple[int, str] | None], most: int) -> None:
     """Which seed caught each planted bug."""
     if path is not None:
-        path.write_text(json.dumps({"commit": commit(), "most": most, "caught": caught}, indent=1))
+        _replace(path, {"commit": commit(), "most": most, "caught": caught})
 
 
-def page(run: Path, mutants: Path | None) -> str:
-    """The page, in Markdown."""
-    lines = list(_run(json.loads(run.read_text())))
+def page(files: Sequence[Path], mutants: Path | None) -> str:
+    """The page of runs of other seeds each, in Markdown. Raises ValueError where a seed is in two of them."""
+    runs = sorted((json.loads(file.read_text()) for file in files), key=lambda run: int(run["first"]))
+    for before, after in pairwise(runs):
+        if before["first"] + before["done"] > after["first"]:
+            raise ValueError(f"seed {after['first']} is in two of the runs")
+    lines = list(_pages(runs))
     if mutants is not None:
         lines += _mutants(json.loads(mutants.read_text()))
     return "\n".join(lines) + "\n"
 
 
-def _run(run: dict[str, Any]) -> Iterator[str]:
-    hours = run["virtual_seconds"] / 3600
-    last, ended = run["first"] + run["wanted"] - 1, run["done"] == run["wanted"]
+def _pages(runs: Sequence[dict[str, Any]]) -> Iterator[str]:
+    failed = [one for run in runs for one in run["failed"]]
+    counts: Counter[str] = Counter()
+    for run in runs:
+        counts.update(run["counts"])
     yield "# Simulation, long form\n"
+    for run in runs:
+        yield from _run(run)
+    if len(runs) > 1:
+        yield f"Together {sum(run['done'] for run in runs):,} seeds.\n"
+    hours = sum(run["virtual_seconds"] for run in runs) / 3600
+    yield f"- Virtual time, all its processes seen as one machine: {hours:,.1f} hours."
+    yield f"- Seeds in which an invariant broke: **{len(failed)}**."
+    yield from (f"  - seed {seed}: {what}" for seed, what in failed)
+    yield "\n| Struck, or seen | Times |\n| --- | --- |"
+    yield from (f"| {name} | {n:,} |" for name, n in sorted(counts.items()))
+
+
+def _run(run: dict[str, Any]) -> Iterator[str]:
+    last, ended = run["first"] + run["wanted"] - 1, run["done"] == run["wanted"]
     yield f"Commit `{run['commit']}`, Python {run['python']}."
     yield f"Seeds {run['first']:,} to {last:,}, {run['done']:,} of them played"
     yield f"in {run['seconds'] / 3600:.1f} hours of a shared machine{'' if ended else '; **not ended**'}.\n"
-    yield f"- Virtual time, all its processes seen as one machine: {hours:,.1f} hours."
-    yield f"- Seeds in which an invariant broke: **{len(run['failed'])}**."
-    yield from (f"  - seed {seed}: {what}" for seed, what in run["failed"])
-    yield "\n| Struck, or seen | Times |\n| --- | --- |"
-    yield from (f"| {name} | {n:,} |" for name, n in run["counts"].items())
 
 
 def _mutants(found: dict[str, Any]) -> Iterator[str]:
