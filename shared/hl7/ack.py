@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from shared.hl7.er7 import Message
-from shared.hl7.separators import STANDARD, escape
+from shared.hl7.separators import STANDARD, Separators, escape
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _WIDE = re.compile(r"utf-(?:16|32)")
@@ -55,6 +56,7 @@ _WANTED = {
     "SU": frozenset({Verdict.ACCEPT}),
 }
 _ALWAYS = frozenset(Verdict)
+_LONG = 1_000
 
 
 def build_ack(
@@ -66,11 +68,11 @@ def build_ack(
     """
     if _is_answer(message) or verdict not in _wanted(message):
         return None
-    lines = [_msh(message, at, control_id), _msa(message, verdict)]
+    lines = _msh(message, at, control_id) + "\r" + _msa(message, verdict) + "\r"
     if verdict is not Verdict.ACCEPT:
-        lines.append(_err(message, error))
+        lines += _err(message, error) + "\r"
     # a few East Asian codecs read bytes that they cannot write: an answer with a mark in it is better than none
-    return "".join(line + "\r" for line in lines).encode(_codec(message), errors="replace")
+    return lines.encode(_codec(message), errors="replace")
 
 
 def build_nak(*, at: str, control_id: str, error: ErrorCode = ErrorCode.SEGMENT_SEQUENCE) -> bytes:
@@ -87,27 +89,33 @@ def _is_answer(message: Message) -> bool:
 def _wanted(message: Message) -> frozenset[Verdict]:
     header = message.header
     condition = header.text(15) or header.text(16)
-    return _WANTED.get(condition.strip().upper(), _ALWAYS)
+    return _WANTED.get(condition.strip().upper(), _ALWAYS) if condition else _ALWAYS
 
 
 def _msh(message: Message, at: str, control_id: str) -> str:
     """Theirs becomes the receiver, ours the sender: MSH-3 to -6 change places (HL7 v2.5.1 ch. 2.9.2)."""
     separators, sent = message.separators, message.header
-    fields = {
-        2: separators.encoding_characters,
-        **{own: _echo(sent.raw(theirs)) for own, theirs in ((3, 5), (4, 6), (5, 3), (6, 4), (11, 11), (12, 12))},
-        7: escape(at, separators),
-        9: _kind(message),
-        10: escape(control_id, separators),
-        18: _charset(message),
-    }
-    return _join(separators.field, ["MSH", *(fields.get(number, "") for number in range(2, 19))])
+    theirs = (sent.raw(3), sent.raw(4), sent.raw(5), sent.raw(6), sent.raw(9), sent.raw(11), sent.raw(12))
+    # a cache must not hold what a sender makes long on purpose
+    around = _around if sum(map(len, theirs)) < _LONG else _around.__wrapped__
+    before, between, behind = around(separators, theirs, _charset(message))
+    return f"{before}{escape(at, separators)}{between}{escape(control_id, separators)}{behind}"
 
 
-def _kind(message: Message) -> str:
+@lru_cache(maxsize=256)
+def _around(separators: Separators, theirs: tuple[str, ...], charset: str) -> tuple[str, str, str]:
+    """What stands before, between and behind MSH-7 and MSH-10; a sender's messages differ little in it."""
+    application, facility, receiver, at_facility, sent_kind, processing, version = map(_echo, theirs)
+    field = separators.field
+    kind = _kind(sent_kind, separators.component)
+    before = ["MSH", separators.encoding_characters, receiver, at_facility, application, facility, ""]
+    behind = _join(field, ["", processing, version, "", "", "", "", "", charset])
+    return field.join(before), field.join(("", "", kind, "")), behind
+
+
+def _kind(sent: str, component: str) -> str:
     """MSH-9: with the trigger of what is answered, where there is one."""
-    component = message.separators.component
-    trigger = _echo("".join(message.header.raw(9).split(component)[1:2]))
+    trigger = "".join(sent.split(component)[1:2])
     return component.join(("ACK", trigger, "ACK")) if trigger else "ACK"
 
 
@@ -118,7 +126,7 @@ def _msa(message: Message, verdict: Verdict) -> str:
 
 def _echo(raw: str) -> str:
     """The sender's own words, still escaped; without control characters, which could end our segment or frame."""
-    return _CONTROL.sub("", raw)
+    return raw if raw.isprintable() else _CONTROL.sub("", raw)
 
 
 def _join(separator: str, fields: list[str]) -> str:
@@ -139,7 +147,7 @@ def _err(message: Message, error: ErrorCode) -> str:
 
 
 def _codec(message: Message) -> str:
-    return "utf-8" if _WIDE.match(message.charset) else message.charset
+    return "utf-8" if message.charset == "utf-8" or _WIDE.match(message.charset) else message.charset
 
 
 def _charset(message: Message) -> str:

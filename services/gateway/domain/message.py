@@ -122,7 +122,7 @@ class Judge:
     def _key(self, tenant: str, number: str) -> str:
         """Advisory: it makes races of one patient's messages rare. Opaque, for it is read by whoever reads topics."""
         told = f"{tenant}\x1f{_encodable(number)}".encode()
-        return hmac.new(self.secret, told, hashlib.sha256).hexdigest()
+        return hmac.digest(self.secret, told, "sha256").hex()
 
 
 def refusal(body: bytes, code: str, profile: FeedProfile, at: datetime) -> Refusal:
@@ -185,7 +185,7 @@ def _text(content: dict[str, Any], name: str) -> str:
 
 def _encodable(text: str) -> str:
     """A lone surrogate, which some charsets can smuggle in, must not make an id or a key fail."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _whole_milliseconds(at: datetime) -> datetime:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from services.gateway.domain.message import TOO_LARGE
@@ -151,7 +152,12 @@ class Conversation:
 def dtm(at: datetime) -> str:
     """A moment as HL7 writes it, in UTC with its offset and milliseconds (HL7 v2.5.1 ch. 2A.22)."""
     moment = at.astimezone(UTC)
-    return f"{moment:%Y%m%d%H%M%S}.{moment.microsecond // 1000:03d}+0000"
+    return f"{_to_the_second(moment.replace(microsecond=0))}.{moment.microsecond // 1000:03d}+0000"
+
+
+@lru_cache(maxsize=8)
+def _to_the_second(moment: datetime) -> str:
+    return f"{moment:%Y%m%d%H%M%S}"
 
 
 def _now() -> float:

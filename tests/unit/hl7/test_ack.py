@@ -124,3 +124,13 @@ def test_nak__for_bytes_without_a_header() -> None:
         "ERR|||100^Segment sequence error^HL70357|E",
     ]
     assert b"207^" in build_nak(at=AT, control_id="9", error=ErrorCode.INTERNAL)
+
+
+def test_ack__of_a_sender_with_a_very_long_name_is_the_same() -> None:
+    name = "N" * 5_000
+    sent = parse(f"MSH|^~\\&|{name}|NORTH|CARE|HUB|20260302||ADT^A01|C7|P|2.5.1".encode())
+    for control_id in ("B7", "B8"):
+        answer = build_ack(sent, Verdict.ACCEPT, at="20260302101501+0000", control_id=control_id)
+        assert answer == (
+            f"MSH|^~\\&|CARE|HUB|{name}|NORTH|20260302101501+0000||ACK^A01^ACK|{control_id}|P|2.5.1\rMSA|AA|C7\r".encode()
+        )
