@@ -26,8 +26,31 @@ def _identifier(value: str, assigner: str, kind: str) -> Identifier:
 
 
 @lru_cache(maxsize=4096)
+def _provider(value: str, assigner: str, kind: str, name: tuple[str, str, str, str, str, str]) -> Provider:
+    family, given, *_ = name
+    return Provider(identifier=_identifier(value, assigner, kind), name=_name(*name) if family or given else None)
+
+
+@lru_cache(maxsize=4096)
+def _location(point_of_care: str, room: str, bed: str, facility: str, building: str, floor: str) -> Location:
+    return Location(point_of_care=point_of_care, room=room, bed=bed, facility=facility, building=building, floor=floor)
+
+
+@lru_cache(maxsize=4096)
 def _name(family: str, given: str, middle: str, prefix: str, suffix: str, use: str) -> HumanName:
     return HumanName(family=family, given=given, middle=middle, prefix=prefix, suffix=suffix, use=use)
+
+
+@lru_cache(maxsize=4096)
+def _address(street: str, other: str, city: str, state: str, postal_code: str, country: str, use: str) -> Address:
+    return Address(
+        street=street, other=other, city=city, state=state, postal_code=postal_code, country=country, use=use
+    )
+
+
+@lru_cache(maxsize=4096)
+def _telecom(value: str, use: str, equipment: str) -> Telecom:
+    return Telecom(value=value, use=use, equipment=equipment)
 
 
 class Datatypes:
@@ -51,13 +74,12 @@ class Datatypes:
 
     def provider(self, element: Element) -> Provider | None:
         """XCN."""
-        name = _name(*(said(element, component) for component in (2, 3, 4, 6, 5, 10)))
-        value = said(element, 1)
-        if not value and not (name.family or name.given):
+        family, given, value = said(element, 2), said(element, 3), said(element, 1)
+        if not (value or family or given):
             return None
+        name = (family, given, said(element, 4), said(element, 6), said(element, 5), said(element, 10))
         assigner = self._assigner(element, 9) or (self._reading.feed.provider_authority if value else "")
-        identifier = _identifier(value, assigner, said(element, 13))
-        return Provider(identifier=identifier, name=name if name.family or name.given else None)
+        return _provider(value, assigner, said(element, 13), name)
 
     def organization(self, element: Element) -> Organization | None:
         """XON; the number is component 10 from v2.7 on, 3 before."""
@@ -70,13 +92,13 @@ class Datatypes:
 
     def location(self, element: Element) -> Location | None:
         """PL; the point of care is an HD in some versions, its first part is meant."""
-        location = Location(
-            point_of_care=said(element, 1),
-            room=said(element, 2),
-            bed=said(element, 3),
-            facility=self._assigner(element, 4),
-            building=said(element, 7),
-            floor=said(element, 8),
+        location = _location(
+            said(element, 1),
+            said(element, 2),
+            said(element, 3),
+            self._assigner(element, 4),
+            said(element, 7),
+            said(element, 8),
         )
         return location if location != _NOWHERE else None
 
@@ -107,15 +129,7 @@ def best_name(names: tuple[HumanName, ...]) -> HumanName | None:
 
 def address_of(element: Element) -> Address | None:
     """XAD."""
-    address = Address(
-        street=said(element, 1),
-        other=said(element, 2),
-        city=said(element, 3),
-        state=said(element, 4),
-        postal_code=said(element, 5),
-        country=said(element, 6),
-        use=said(element, 7),
-    )
+    address = _address(*(said(element, component) for component in range(1, 8)))
     return address if any((address.street, address.other, address.city, address.state, address.postal_code)) else None
 
 
@@ -130,7 +144,7 @@ def phone_of(element: Element) -> Telecom | None:
     value = said(element, 1) or said(element, 12) or _assembled(element)
     if not value or ("@" in value and _is_internet(element)):
         return None
-    return Telecom(value=value, use=said(element, 2), equipment=said(element, 3))
+    return _telecom(value, said(element, 2), said(element, 3))
 
 
 def email_of(element: Element) -> Telecom | None:
@@ -138,7 +152,7 @@ def email_of(element: Element) -> Telecom | None:
     value = said(element, 4)
     if not value and "@" in said(element, 1) and _is_internet(element):
         value = said(element, 1)
-    return Telecom(value=value, use=said(element, 2), equipment=said(element, 3)) if value else None
+    return _telecom(value, said(element, 2), said(element, 3)) if value else None
 
 
 def _is_internet(element: Element) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timezone
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from services.admissions.adt.feed import FeedFacts
@@ -24,6 +25,8 @@ UNREADABLE_TIME = "unreadable_time"
 
 
 said = Element.value
+
+_moment = lru_cache(maxsize=4096)(read_moment)  # every message of a stay says its times again
 
 
 def _is_empty(value: object) -> bool:
@@ -43,7 +46,7 @@ class Reading:
     def moment(self, element: Element, component: int = 1, subcomponent: int = 1) -> Moment | None:
         """A time; one that cannot be read is flagged and not said."""
         text = said(element, component, subcomponent)
-        moment = read_moment(text, message_offset=self._offset, zone=self.feed.tz) if text else None
+        moment = _moment(text, message_offset=self._offset, zone=self.feed.tz) if text else None
         if text and moment is None:
             self.flags.add(UNREADABLE_TIME)
         return moment

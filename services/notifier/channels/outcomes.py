@@ -6,9 +6,13 @@ Each is guarded by its own revision, so that writing them together changes nothi
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from services.notifier.domain.delivery import Delivery
 from services.notifier.handlers import DeliveryCollection
+
+GATHER_SECONDS: Final = 0.02
+"""How long a further write waits for company: under load each mail had commands to the database of its own."""
 
 Waiting = tuple[Delivery, asyncio.Future[Delivery | None]]
 
@@ -34,6 +38,7 @@ class Outcomes:
             batch = {each[0].delivery_id: each for each in reversed(self._waiting)}  # the first of each
             self._waiting = [each for each in self._waiting if batch[each[0].delivery_id] is not each]
             await self._write_these(list(batch.values()))
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def _write_these(self, batch: list[Waiting]) -> None:
         try:
