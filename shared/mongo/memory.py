@@ -74,7 +74,11 @@ class MemoryDocuments:
         rows = sorted(rows, key=lambda d: (d.lane, d.next_alarm_at))[:limit]
         for row in rows:
             self._leases[(collection, row.id)] = now + timedelta(seconds=lease)
-        return [DueAlarm(d.id, d.key, copy.deepcopy(d.state), dict(d.context)) for d in rows]
+        return [DueAlarm(d.id, d.key, self._state_of(d), dict(d.context)) for d in rows]
+
+    def _state_of(self, stored: Document) -> dict[str, Any]:
+        """A copy that its reader may change."""
+        return copy.deepcopy(stored.state)
 
     def _is_due(self, document: Document, lanes: Collection[int], until: datetime, now: datetime) -> bool:
         lease = self._leases.get((document.collection, document.id))

@@ -206,7 +206,7 @@ def _at(text: str) -> datetime:
 
 
 def _deliveries(world: World) -> list[Delivery]:
-    return [Delivery.model_validate(row) for row in world.deliveries._docs.values()]
+    return world.deliveries._all()  # read from their rows as they are read for senders
 
 
 def _decided(world: World) -> Iterator[str]:

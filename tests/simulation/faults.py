@@ -13,7 +13,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from shared.stream.outages import Away
-from tests.simulation.virtual import OWNER
+from tests.simulation.virtual import OWNER, TURN
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -98,27 +98,31 @@ class Instance:
 
     async def point(self) -> None:
         """A scheduling point: others go on, time passes, the process may stop for good or for a while."""
-        rng = self.swarm.rng
-        await asyncio.sleep(rng.random() * 0.05 if self.swarm.strikes("slow") else 0)
-        if self.swarm.on:
+        swarm, rng = self.swarm, self.swarm.rng
+        if swarm.on and swarm.strikes("slow"):
+            await asyncio.sleep(rng.random() * 0.05)
+        else:
+            await TURN
+        if swarm.on:
             if self.alive and self.world.may_crash(self) and self.swarm.strikes("crash"):
                 self.crash()
             if self.swarm.strikes("freeze"):
                 self.freeze(rng.choice((0.5, 3.0, 7.0, 12.0)))
-        while self.alive and self.frozen_until > self.world.wall.loop.now:  # noqa: ASYNC110 - it may be set again
-            await asyncio.sleep(self.frozen_until - self.world.wall.loop.now)
+        loop = self.world.wall.loop
+        while self.alive and self.frozen_until > loop.now:  # noqa: ASYNC110 - it may be set again
+            await asyncio.sleep(self.frozen_until - loop.now)
         while not self.alive:
             await self.world.never()
 
     async def before(self, what: str) -> None:
         """A call goes out; perhaps it does not arrive. Raises Away."""
         await self.point()
-        if self.swarm.strikes("away-before"):
+        if self.swarm.on and self.swarm.strikes("away-before"):
             raise Away(what, "SimulatedBefore")
 
     async def after(self, what: str) -> None:
         """A call was carried out; perhaps its answer does not arrive. Raises Away."""
-        if self.swarm.strikes("away-after"):
+        if self.swarm.on and self.swarm.strikes("away-after"):
             raise Away(what, "SimulatedAfter")
         await self.point()
 

@@ -66,12 +66,16 @@ class WatchedDocuments(MemoryDocuments):
         kept = self.stored[place]
         return replace(
             kept,
-            state=marshal.loads(self._frozen[place]),  # noqa: S302
+            state=self._state_of(kept),
             streams={name: replace(one, missing=list(one.missing)) for name, one in kept.streams.items()},
             counters=dict(kept.counters),
             outbox=list(kept.outbox),
             context=dict(kept.context),
         )
+
+    def _state_of(self, stored: Document) -> dict[str, Any]:
+        state: dict[str, Any] = marshal.loads(self._frozen[(stored.collection, stored.id)])  # noqa: S302
+        return state
 
     def _save_one(self, document: Document) -> bool:
         before = self.stored.get((document.collection, document.id))

@@ -11,7 +11,7 @@ import gc
 import heapq
 import itertools
 import random
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,7 @@ from shared.telemetry import metrics
 
 START = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 """The wall clock when a world begins: a Monday, 07:00 in New York."""
+START_SECONDS = START.timestamp()
 
 OWNER: contextvars.ContextVar[Any] = contextvars.ContextVar("owner", default=None)
 """The simulated process that a task belongs to."""
@@ -37,6 +38,16 @@ def nobodys() -> contextvars.Context:
     context = contextvars.copy_context()
     context.run(OWNER.set, None)
     return context
+
+
+class _Turn:
+    """`await TURN`: everybody else who is ready goes first, as with `asyncio.sleep(0)`, at a third of its cost."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+TURN = _Turn()
 
 
 class StandStill(Exception):
@@ -82,16 +93,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return self.call_at(self.now + delay, callback, *args, context=context)
 
     def _run_once(self) -> None:
+        """All that asyncio would do in many calls, until somebody stops the loop."""
         ready = self._ready  # type: ignore[attr-defined]
-        if not ready:
-            self._wait()
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle.dead:
-                try:
-                    handle.context.run(handle.callback, *handle.args)
-                except Exception as error:  # noqa: BLE001 - as in asyncio
-                    self.call_exception_handler({"message": "a callback failed", "exception": error})
+        next_one = ready.popleft
+        while not self._stopping:  # type: ignore[attr-defined]
+            if not ready:
+                self._wait()
+            for _ in range(len(ready)):
+                handle = next_one()
+                if not handle.dead:
+                    try:
+                        handle.context.run(handle.callback, *handle.args)
+                    except Exception as error:  # noqa: BLE001 - as in asyncio
+                        self.call_exception_handler({"message": "a callback failed", "exception": error})
 
     def _wait(self) -> None:
         """To the next instant at which something is due."""
@@ -128,7 +142,7 @@ class Wall:
         self.loop, self.skew = loop, 0.0
 
     def seconds(self) -> float:
-        return START.timestamp() + self.loop.now + self.skew
+        return START_SECONDS + self.loop.now + self.skew
 
     def __call__(self) -> datetime:
         return START + timedelta(seconds=self.loop.now + self.skew)
