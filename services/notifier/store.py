@@ -30,7 +30,7 @@ INDEXES: Final[dict[str, list[tuple[str, int]]]] = {
 Projected = tuple[Event, Mapping[str, Any] | None]
 
 
-def _nobody() -> None:
+def _nobody(_: Sequence[Delivery]) -> None:
     """Nobody waits for new deliveries."""
 
 
@@ -38,7 +38,10 @@ class Deliveries:
     """Writes what was decided where the senders find it."""
 
     def __init__(
-        self, collection: DeliveryCollection, clock: Callable[[], datetime], wake: Callable[[], None] = _nobody
+        self,
+        collection: DeliveryCollection,
+        clock: Callable[[], datetime],
+        wake: Callable[[Sequence[Delivery]], None] = _nobody,
     ) -> None:
         self._collection, self._clock, self._wake = collection, clock, wake
 
@@ -46,6 +49,7 @@ class Deliveries:
         """Store the deliveries of what has just been said, each with its private part. Repeating it changes nothing.
 
         What a correction takes back is withdrawn before the correction can be claimed. Other events are passed over.
+        `wake` is given what was stored; one that had been there may be further by now, which the guard of a claim sees.
         """
         now = self._clock()
         stored = [
@@ -59,7 +63,7 @@ class Deliveries:
             if one.withdraws:
                 await withdraw_all(self._collection, one.corrects, one.delivery_id, now)
         await self._collection.insert_missing(corrections)
-        self._wake()
+        self._wake(stored)
 
 
 def _delivery(envelope: Envelope, data: NotificationDecided, private: Mapping[str, Any], now: datetime) -> Delivery:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -73,10 +73,14 @@ class Sender:
         self._woken = asyncio.Event()
         self._sweep_at = 0.0
 
-    def wake(self) -> None:
-        """Look at once: there may be new deliveries."""
+    def wake(self, new: Sequence[Delivery] | None = None) -> None:
+        """Begin at once: these, which have just been stored; or look for all there are."""
         for endpoint in self._endpoints:
-            endpoint.tray.read = False
+            kind = endpoint.channel.kind
+            if new is None:
+                endpoint.tray.read = False
+            else:
+                endpoint.tray.offer([one for one in new if one.status == "pending" and one.channel == kind])
         self._woken.set()
 
     async def run(self, stop: asyncio.Event, on_error: Callable[[Exception], None]) -> None:

@@ -46,6 +46,14 @@ class Tray:
             self.read = False
             self._more_for |= {one.address for one in due}
 
+    def offer(self, new: Sequence[Delivery]) -> None:
+        """Add what has just been stored, without a query; more than a window's worth is left to one."""
+        if len(self._waiting) + len(new) > WINDOW:
+            self.read = False
+            return
+        for one in new:
+            self._waiting.setdefault(one.delivery_id, one)
+
     def take(self, free: int, under_way: Counter[str], limit: int) -> list[Delivery]:
         """Up to `free`, no more of an address than `limit` leaves room for. They are not here any more."""
         room, taken = Counter(under_way), list[Delivery]()

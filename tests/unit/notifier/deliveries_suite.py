@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 from services.notifier.domain.delivery import Delivery, withdraw
 from services.notifier.handlers import DeliveryCollection, withdraw_all
@@ -172,11 +173,12 @@ class DeliveriesSuite:
         assert await stored(deliveries) == sent
 
     async def test_project__passes_over_other_events_and_wakes_the_sender(self, deliveries: DeliveryCollection) -> None:
-        woken: list[str] = []
+        woken: list[Any] = []
         entry = an_entry("primary")
-        projection = Deliveries(deliveries, Clock(), lambda: woken.append("woken"))
-        await projection.project([(Event(an_envelope(entry), entry), None)])
-        assert woken == ["woken"]
+        projection = Deliveries(deliveries, Clock(), woken.append)
+        await projection.project([(Event(an_envelope(entry), entry), None), (a_decision("delivery-1"), private())])
+        (new,) = woken
+        assert list(new) == [await stored(deliveries)]
 
     async def test_project__suppressed_keeps_neither_text_nor_address(self, deliveries: DeliveryCollection) -> None:
         suppressed = {"notice": "encounter.discharged", "withdraws": True}

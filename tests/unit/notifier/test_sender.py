@@ -85,6 +85,40 @@ async def test_ended__is_leased_and_handed_over_in_the_write_that_ends_it() -> N
     assert await office.deliveries.unsaid(office.clock(), 10) == []
 
 
+async def test_woken_for_new_ones__begins_them_without_a_look() -> None:
+    office = Office(SENT)
+    sender, looks = office.sender, list[str]()
+    plain = office.deliveries.due
+
+    async def counted(channel: str, *more: Any) -> list[Delivery]:
+        looks.append(channel)
+        return await plain(channel, *more)
+
+    office.deliveries.due = counted  # type: ignore[method-assign,assignment]
+    stop = asyncio.Event()
+    running = asyncio.create_task(sender.run(stop, lambda error: None))
+    await until(lambda: looks)
+    before, new = len(looks), a_delivery()
+    other = a_delivery("elsewhere", channel="pager")
+    told = a_delivery("suppressed", status="suppressed")
+    await office.put(new, other, told)
+    sender.wake([new, other, told])
+    await until(lambda: office.channel.tried)
+    assert len(looks) == before
+    stop.set()
+    await running
+    assert office.channel.tried == ["delivery-1"]
+
+
+async def test_woken_for_what_is_further_by_now__does_not_send_it_again() -> None:
+    office = Office(SENT)
+    await office.put(a_delivery())
+    await office.step()
+    office.sender.wake([a_delivery()])
+    assert await office.sender._begin_all() == 0
+    assert office.channel.tried == ["delivery-1"]
+
+
 async def test_not_ended__is_handed_to_nobody() -> None:
     office, ended = Office(Result(Kind.TRANSIENT, "smtp-451")), list[Delivery]()
     await office.put(a_delivery())

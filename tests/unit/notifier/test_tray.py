@@ -87,3 +87,24 @@ def test_clear__reads_everything_anew() -> None:
     tray.fill(many("a", 1), 0.0)
     tray.take(1, NOBODY, 9)
     assert tray.read
+
+
+def test_offered__is_taken_without_a_query() -> None:
+    tray = filled()
+    tray.offer(many("new", 2))
+    assert tray.read
+    assert [one.delivery_id for one in tray.take(9, NOBODY, 9)] == [one.delivery_id for one in many("new", 2)]
+
+
+def test_offered__what_waits_here_stays_as_it_was() -> None:
+    (known,) = many("a", 1)
+    tray = filled(known)
+    tray.offer([known.but(role="other")])
+    assert tray.take(9, NOBODY, 9) == [known]
+
+
+def test_offered__more_than_a_window_is_left_to_a_query() -> None:
+    tray = filled(*many("a", WINDOW - 1))
+    tray.offer(many("new", 2))
+    assert not tray.read
+    assert tray.addresses() == {"a"}
