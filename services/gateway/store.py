@@ -1,13 +1,12 @@
 """What the gateway remembers: raw messages (`raw`), and copies of what it refused (`refused`).
 
-A raw message: {_id, feed, tenant, mode, control_id, sha256, key, media_type, received_at, body, said_at, lease_until,
-lease_by}. `lease_until` stands until the message is said or set aside; `said_at` is the date it expires from, so that
-an unsaid message never does. Leases and expiry run on the real clock, `received_at` is the business clock's.
+A raw message: {_id, feed, tenant, mode, control_id, first, sha256, key, media_type, received_at, body, said_at,
+lease_until, lease_by}. `first`: none before it had its control id. `lease_until` stands until it is said or set aside;
+`said_at` is the date it expires from, so that an unsaid one never does. Leases and expiry run on the real clock.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ from services.gateway.domain.message import Received, Refusal
 from services.gateway.handlers.ports import Kept
 from shared.mongo.client import Database, away
 from shared.mongo.indexes import Index, ensure_indexes
-from shared.mongo.raw import expire, insert_new
+from shared.mongo.raw import expire, insert_new, insert_told
 from shared.schemas.envelope import Mode
 from shared.telemetry import wall_clock
 
@@ -26,14 +25,21 @@ RAW: Final = "raw"
 REFUSED: Final = "refused"
 DAY_SECONDS: Final = 86_400
 LEASE_SECONDS: Final = 15.0
+_ONE_FIRST: Final = ("feed", "control_id")
 _UNSAID: Final = {"lease_until": {"$type": "date"}}
 
 INDEXES: Final[list[Index]] = [
     (RAW, [("received_at", 1), ("lease_until", 1)], {"name": "unsaid", "partialFilterExpression": _UNSAID}),
     (RAW, [("control_id", 1), ("feed", 1)], {"name": "control_id"}),
+    (
+        RAW,
+        [("feed", 1), ("control_id", 1)],
+        {"name": "first", "unique": True, "partialFilterExpression": {"first": True}},
+    ),
     (REFUSED, [("feed", 1), ("received_at", 1)], {"name": "feed"}),
 ]
-"""`unsaid` holds only what is unsaid, oldest first; `control_id` also serves `care trace`."""
+"""`unsaid` holds only what is unsaid, oldest first; `control_id` serves `care trace`; by `first` the
+write itself tells that a control id is used, without a query beside each."""
 
 
 class MongoRawMessages:
@@ -61,18 +67,15 @@ class MongoRawMessages:
         """As in `RawMessages`."""
         until = self._clock() + self._lease
         rows = [_row(message, until) for message in messages]
-        repeated, used = await asyncio.gather(insert_new(self._raw, rows), self._used(messages))
-        return told(messages, repeated, used)
+        repeated, reusing = await insert_told(self._raw, rows, _ONE_FIRST)
+        if reusing:
+            repeated |= await self._add_reusing(rows, sorted(reusing))
+        return [_kept(place, repeated, reusing) for place in range(len(messages))]
 
-    async def _used(self, messages: Sequence[Received]) -> set[tuple[str, str]]:
-        """The (feed, control id) that other messages have. Bounded, for a feed may use one id for everything."""
-        control_ids = list({message.control_id for message in messages})
-        query = {"control_id": {"$in": control_ids}, "_id": {"$nin": [message.id for message in messages]}}
-        if not messages:
-            return set()
-        with away():
-            rows = self._raw.find(query, {"feed": 1, "control_id": 1}, limit=100 + 4 * len(messages))
-            return {(row["feed"], row["control_id"]) async for row in rows}
+    async def _add_reusing(self, rows: Sequence[dict[str, Any]], places: Sequence[int]) -> set[int]:
+        """Store these all the same, not as the first; returns the places of those that were there."""
+        again = [{name: value for name, value in rows[place].items() if name != "first"} for place in places]
+        return {places[n] for n in await insert_new(self._raw, again)}
 
     async def keep_refused(self, refusals: Sequence[Refusal]) -> None:
         """As in `RawMessages`."""
@@ -182,6 +185,10 @@ def told(messages: Iterable[Received], repeated: set[int], used: set[tuple[str, 
     return found
 
 
+def _kept(place: int, repeated: set[int], reusing: set[int]) -> Kept:
+    return Kept.REPEATED if place in repeated else Kept.REUSED if place in reusing else Kept.NEW
+
+
 def _row(message: Received, until: datetime) -> dict[str, Any]:
     return {
         "_id": message.id,
@@ -189,6 +196,7 @@ def _row(message: Received, until: datetime) -> dict[str, Any]:
         "tenant": message.tenant,
         "mode": message.mode.value,
         "control_id": message.control_id,
+        **({"first": True} if message.control_id else {}),
         "sha256": message.sha256,
         "key": message.key,
         "media_type": message.media_type,

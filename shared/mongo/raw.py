@@ -20,17 +20,25 @@ async def insert_new(collection: Collection, rows: Sequence[Mapping[str, Any]]) 
     Durable when it returns, the ones that were there too: the server makes a write that meets a duplicate wait for
     everything before it. Raises Away, also for a write that is not known to be durable or was refused.
     """
+    there, _ = await insert_told(collection, rows, ())
+    return there
+
+
+async def insert_told(
+    collection: Collection, rows: Sequence[Mapping[str, Any]], unique: Sequence[str]
+) -> tuple[set[int], set[int]]:
+    """As `insert_new`; and the positions of those not inserted because others have the same `unique` fields."""
     if not rows:
-        return set()
+        return set(), set()
     try:
         with away():
             try:
                 await collection.insert_many([dict(row) for row in rows], ordered=False)
             except BulkWriteError as error:
-                return _repeated(error.details or {})
+                return _told(error.details or {}, list(unique))
     except _NotDuplicates as error:
         raise Away("mongodb", error.code) from error
-    return set()
+    return set(), set()
 
 
 async def expire(database: Database, collection: str, field: str, seconds: int) -> None:
@@ -51,10 +59,16 @@ class _NotDuplicates(Exception):
         self.code = code
 
 
-def _repeated(details: Mapping[str, Any]) -> set[int]:
+def _told(details: Mapping[str, Any], unique: list[str]) -> tuple[set[int], set[int]]:
     errors = details.get("writeErrors", [])
     if details.get("writeConcernErrors"):
         raise _NotDuplicates("write-not-durable")
-    if any(error["code"] != _DUPLICATE_KEY or "_id" not in error.get("keyPattern", ()) for error in errors):
+    fields = [(int(error["index"]), _fields(error)) for error in errors]
+    if any(met not in (["_id"], unique) or not met for _, met in fields):
         raise _NotDuplicates("write-refused")
-    return {int(error["index"]) for error in errors}
+    return {place for place, met in fields if met == ["_id"]}, {place for place, met in fields if met == unique}
+
+
+def _fields(error: Mapping[str, Any]) -> list[str]:
+    """Of the index whose key was there before; none, where something else was wrong."""
+    return list(error.get("keyPattern", ())) if error["code"] == _DUPLICATE_KEY else []

@@ -11,6 +11,7 @@ import pytest
 
 from demo.stack import Mongo
 from services.gateway.domain.message import refusal
+from services.gateway.handlers.ports import Kept
 from services.gateway.store import LEASE_SECONDS, RAW, REFUSED, MongoRawMessages
 from shared.mongo.client import connect, database
 from shared.mongo.raw import expire, insert_new
@@ -112,6 +113,17 @@ async def test_keep_refused__keeps_bytes_reason_and_a_date_to_go(
 async def test_add__concurrently_the_same_message_is_new_once(raw: MongoRawMessages) -> None:
     found = await asyncio.gather(*(raw.add([received()]) for _ in range(20)))
     assert sorted(kept.value for (kept,) in found) == ["repeated"] * 19 + ["stored"]
+
+
+async def test_add__concurrently_one_control_id_is_new_once_and_every_message_stored(
+    raw: MongoRawMessages, base: Any
+) -> None:
+    messages = [received(a_body("MSG1", f"x{n}")) for n in range(20)]
+    found = await asyncio.gather(*(raw.add([message]) for message in messages))
+    assert sorted(kept.value for (kept,) in found) == ["control-id-reused"] * 19 + ["stored"]
+    assert await base[RAW].count_documents({}) == 20
+    assert await raw.add(messages) == [Kept.REPEATED] * 20
+    assert await base[RAW].count_documents({"first": True}) == 1
 
 
 async def test_insert_new__tells_which_were_there(base: Any) -> None:
