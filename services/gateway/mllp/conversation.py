@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 from services.gateway.domain.message import TOO_LARGE
 from services.gateway.handlers.intake import Intake, Outcome
 from services.gateway.mllp.limits import Limits
+from services.gateway.mllp.patience import Patience
 from shared.feeds import FeedProfile
 from shared.hl7.ack import ErrorCode, Verdict, build_ack, build_nak
 from shared.hl7.mllp import FrameDecoder, TooLarge, frame
@@ -57,6 +58,7 @@ class Conversation:
     def __init__(self, door: Door, limits: Limits, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._door, self._limits, self._reader, self._writer = door, limits, reader, writer
         self._decoder = FrameDecoder(limits.message)
+        self._patience = Patience(self._too_late)
         self._last = False
         self.busy = False
 
@@ -76,12 +78,19 @@ class Conversation:
             return "peer-lost"
         except Exception as bug:  # noqa: BLE001 - one connection's bug is not the others'
             return f"bug-{type(bug).__name__}-{where(bug)}"
+        finally:
+            self._patience.end()
         return "stopping"
+
+    def _too_late(self, code: str) -> None:
+        self._reader.set_exception(Over(code))
 
     async def _converse(self) -> None:
         deadline = _now() + self._limits.idle
         while not self._last:
-            data = await self._within(self._reader.read(CHUNK), deadline, "idle" if self._decoder.idle else "slow")
+            self._patience.until(deadline, "idle" if self._decoder.idle else "slow")
+            data = await self._reader.read(CHUNK)
+            self._patience.wait()
             if not data:
                 raise Over("peer-closed")
             more = await self._hear(data)
