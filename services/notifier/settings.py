@@ -65,7 +65,7 @@ class NotifierPolicy(BaseModel):
     )
     smtp: SmtpPolicy = Field(description="The mail relay.")
     endpoint_limit: PositiveInt = Field(default=16, description="Attempts under way at one endpoint, per process.")
-    recipient_limit: PositiveInt = Field(default=2, description="Attempts under way to one address, per process.")
+    recipient_limit: PositiveInt = Field(default=6, description="Attempts under way to one address, per process.")
     breaker_failures: PositiveInt = Field(
         default=5, description="After this many failed connections in a row an endpoint is left alone for a while."
     )

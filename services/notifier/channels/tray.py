@@ -11,8 +11,10 @@ from typing import Final
 
 from services.notifier.domain.delivery import Delivery
 
-WINDOW: Final = 256
-"""Deliveries a query; with this many there may be more for each of their addresses."""
+WINDOW: Final = 64
+"""Deliveries a query; with this many there may be more for each of their addresses. What waits behind a busy address is
+read again with every look, so a window is a few times what an endpoint takes at once, and no more.
+"""
 
 
 class Tray:
