@@ -134,6 +134,7 @@ class Patient(Contract):
     external_identifiers: tuple[Identifier, ...] | None = None  # PID-2, before v2.3.1
     alternate_identifiers: tuple[Identifier, ...] | None = None  # PID-4, before v2.3.1
     prior_identifiers: tuple[Identifier, ...] | None = None
+    prior_patient_id: Identifier | None = None  # MRG-4, before v2.3.1; kept for A18, A30, A34, A39 and A46
     name: HumanName | None = None
     names: tuple[HumanName, ...] | None = None
     birth_date: str | None = None
@@ -168,7 +169,7 @@ class Location(Contract):
 
 
 class Encounter(Contract):
-    """PV1, PV2, the visit's ARV, PID-18 and MRG-3/-5; all None where the message tells of no visit.
+    """PV1, PV2, the visit's ARV, PID-18 and MRG-3/-5/-6; all None where the message tells of no visit.
 
     `class_` (on the wire `class`) is HL7 table 0004 as sent. `discharge_disposition` is as sent, a number in two digits
     (NUBC UB-04 FL17).
@@ -187,8 +188,10 @@ class Encounter(Contract):
     preadmit_number: Identifier | None = None
     account_number: Identifier | None = None
     prior_account_number: Identifier | None = None
+    prior_alternate_visit_ids: tuple[Identifier, ...] | None = None  # MRG-6
     location: Location | None = None
     prior_location: Location | None = None
+    pending_location: Location | None = None  # PV2-1
     hospital_service: str | None = None
     attending: tuple[Provider, ...] | None = None
     referring: tuple[Provider, ...] | None = None
@@ -198,6 +201,7 @@ class Encounter(Contract):
     discharged_at: Moment | None = None
     expected_admit_at: Moment | None = None
     expected_discharge_at: Moment | None = None
+    expected_return_at: Moment | None = None  # PV2-47
     discharge_disposition: str | None = None
     discharged_to: str | None = None
     protected: bool | None = None  # PV2-22
