@@ -77,8 +77,8 @@ def build_ack(
 
 def build_nak(*, at: str, control_id: str, error: ErrorCode = ErrorCode.SEGMENT_SEQUENCE) -> bytes:
     """The answer to bytes in which no header could be read: AR, in the usual separators, echoing nothing."""
-    msh = _join("|", ["MSH", "^~\\&", "", "", "", "", escape(at), "", "ACK", escape(control_id), "P", "2.5.1"])
-    err = _join("|", ["ERR", "", "", _coded(error, STANDARD.component), "E"])
+    msh = join("|", ["MSH", "^~\\&", "", "", "", "", escape(at), "", "ACK", escape(control_id), "P", "2.5.1"])
+    err = join("|", ["ERR", "", "", _coded(error, STANDARD.component), "E"])
     return "\r".join([msh, "MSA|AR", err, ""]).encode("ascii")
 
 
@@ -105,11 +105,11 @@ def _msh(message: Message, at: str, control_id: str) -> str:
 @lru_cache(maxsize=256)
 def _around(separators: Separators, theirs: tuple[str, ...], charset: str) -> tuple[str, str, str]:
     """What stands before, between and behind MSH-7 and MSH-10; a sender's messages differ little in it."""
-    application, facility, receiver, at_facility, sent_kind, processing, version = map(_echo, theirs)
+    application, facility, receiver, at_facility, sent_kind, processing, version = map(echo, theirs)
     field = separators.field
     kind = _kind(sent_kind, separators.component)
     before = ["MSH", separators.encoding_characters, receiver, at_facility, application, facility, ""]
-    behind = _join(field, ["", processing, version, "", "", "", "", "", charset])
+    behind = join(field, ["", processing, version, "", "", "", "", "", charset])
     return field.join(before), field.join(("", "", kind, "")), behind
 
 
@@ -121,15 +121,15 @@ def _kind(sent: str, component: str) -> str:
 
 def _msa(message: Message, verdict: Verdict) -> str:
     family = "C" if message.header.raw(15) else "A"
-    return _join(message.separators.field, ["MSA", family + verdict, _echo(message.header.raw(10))])
+    return join(message.separators.field, ["MSA", family + verdict, echo(message.header.raw(10))])
 
 
-def _echo(raw: str) -> str:
+def echo(raw: str) -> str:
     """The sender's own words, still escaped; without control characters, which could end our segment or frame."""
     return raw if raw.isprintable() else _CONTROL.sub("", raw)
 
 
-def _join(separator: str, fields: list[str]) -> str:
+def join(separator: str, fields: list[str]) -> str:
     return separator.join(fields).rstrip(separator)
 
 
@@ -141,9 +141,9 @@ def _err(message: Message, error: ErrorCode) -> str:
     """ERR-3 from v2.5 on; before, ERR-1.4 is all there is (HL7 v2.4 ch. 2.16.5)."""
     separators = message.separators
     if message.header.text(12) >= "2.5":
-        return _join(separators.field, ["ERR", "", "", _coded(error, separators.component), "E"])
+        return join(separators.field, ["ERR", "", "", _coded(error, separators.component), "E"])
     location = separators.component * 3 + _coded(error, separators.subcomponent)
-    return _join(separators.field, ["ERR", location])
+    return join(separators.field, ["ERR", location])
 
 
 def _codec(message: Message) -> str:
@@ -154,4 +154,4 @@ def _charset(message: Message) -> str:
     """MSH-18 as the sender declares it, unless that is not true or cannot stand in a frame."""
     if message.charset_assumed or _codec(message) != message.charset:
         return "UNICODE UTF-8" if _codec(message) == "utf-8" else ""
-    return _echo(message.header.raw(18))
+    return echo(message.header.raw(18))
