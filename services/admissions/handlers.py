@@ -23,10 +23,11 @@ from shared.hl7.er7 import Message as Er7Message
 from shared.hl7.er7 import parse
 from shared.hl7.malformed import Malformed
 from shared.schemas.adt import AdtEvent
+from shared.schemas.commands import IdentityCommand
 from shared.schemas.envelope import Envelope, Mode
 from shared.schemas.registry import ER7_MEDIA_TYPE, JSON_MEDIA_TYPE
-from shared.schemas.topics import ADT_INBOUND
-from shared.stream.codec import envelope_of
+from shared.schemas.topics import ADMISSIONS_TIMERS, ADT_INBOUND, COMMANDS
+from shared.stream.codec import decode, envelope_of
 from shared.stream.decisions import Decision, Desk, Fact, Handler, Refs, Refused, Say
 from shared.stream.records import Heard
 
@@ -92,9 +93,28 @@ class AdtHandler:
         return _decision(before, after, tellings)
 
 
+class Passing:
+    """Hears a topic of which nothing is acted on so far. A person's word about identity is kept as a dead letter."""
+
+    def read(self, record: Heard) -> Fact | None:
+        """Pass it; raises Undecodable, and Refused (`not-obeyed-yet`) for what somebody waits for."""
+        if isinstance(decode(record).data, IdentityCommand):
+            raise Refused("not-obeyed-yet")
+        return None
+
+    def decide(self, fact: Fact, desk: Desk) -> Decision:  # noqa: ARG002 - as in `Handler`
+        """Nothing is ever read that could be decided."""
+        raise Refused("not-obeyed-yet")
+
+
 def handlers(feeds: Mapping[str, FeedProfile], identity_secret: bytes) -> dict[str, Handler]:
     """The handler of each topic that admissions hears."""
-    return {ADT_INBOUND.name: AdtHandler(feeds, identity_secret)}
+    passing = Passing()
+    return {
+        ADT_INBOUND.name: AdtHandler(feeds, identity_secret),
+        ADMISSIONS_TIMERS.name: passing,
+        COMMANDS.name: passing,
+    }
 
 
 def _event(record: Heard, profile: FeedProfile) -> AdtEvent | None:

@@ -102,11 +102,13 @@ class EncounterHandler:
         self._rules = rules
         self._directories: dict[str, tuple[str, Directory]] = {}
 
-    def read(self, record: Heard) -> Fact:
-        """Read any event about an encounter; raises Undecodable or Refused."""
+    def read(self, record: Heard) -> Fact | None:
+        """Read any event about an encounter; None for one about a person only. Raises Undecodable or Refused."""
         event = decode(record)
-        if not isinstance(event.data, AboutEncounter) or record.origin != event.data.TOPIC:
+        if record.origin != event.data.TOPIC:
             raise Refused("type-not-of-topic")
+        if not isinstance(event.data, AboutEncounter):
+            return None
         refs = (Refs(SUBJECTS, (event.data.encounter.encounter_id,)), Refs(DIRECTORIES, (event.envelope.tenant,)))
         return Fact(record, event.envelope, event.data, refs)
 

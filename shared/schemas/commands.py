@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime, ConfigDict
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from shared.schemas.envelope import EventData
 from shared.schemas.identifiers import Identifier
@@ -34,3 +34,37 @@ class CancelTask(TaskCommand):
 
     TYPE: ClassVar[str] = "command.cancel-task.v1"
     reason: str
+
+
+class IdentityCommand(EventData):
+    """A person's word about who is who. `command_id` is the sender's; the same id again has no further effect.
+
+    `reason` is a code (birth-date-corrected, spoken-to-registration, registered-twice ...).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    TOPIC: ClassVar[str] = "care.commands.v1"
+    command_id: str
+    actor: Identifier
+    reason: str
+
+
+class DecideIdentity(IdentityCommand):
+    """The two `records` are one person, or two; it outweighs every rule, and the last word about a pair counts.
+
+    `records` are two numbers as claims, `documents` the patient documents that hold them: one, or one each.
+    """
+
+    TYPE: ClassVar[str] = "command.decide-identity.v1"
+    documents: tuple[str, ...] = Field(min_length=1, max_length=2)
+    records: tuple[str, ...] = Field(min_length=2, max_length=2)
+    verdict: Literal["same", "different"]
+
+
+class UndoRepair(IdentityCommand):
+    """A merge, move or renaming in the journal of `document` is not to count any more."""
+
+    TYPE: ClassVar[str] = "command.undo-repair.v1"
+    document: str
+    repair_id: str

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
+from shared.schemas.assessments import Return, RiskScore
 from shared.schemas.envelope import EventData
 from shared.schemas.identifiers import Contract, Identifier
 
@@ -61,7 +62,8 @@ class PatientState(Contract):
     """What stands of the patient. `deceased` is PID-30, or a discharge disposition that says expired.
 
     `identity_disputed`: both birth date and sex were sent differently under this patient's identifiers: two people may
-    stand behind one number, so nobody is told until a person has looked.
+    stand behind one number, so nobody is told until a person has looked. `also_known_as`: other patient ids under which
+    this person was told of before, by a merge or a corrected number.
     """
 
     patient_id: str
@@ -75,6 +77,7 @@ class PatientState(Contract):
     deceased: bool = False
     identity_unknown: bool = False
     identity_disputed: bool = False
+    also_known_as: tuple[str, ...] = ()
 
 
 class Location(Contract):
@@ -92,6 +95,13 @@ class EncounterState(Contract):
     `discharge_version` is 0 until a discharge is said and rises when one is said after a said withdrawal.
     `class_` is the feed's patient class mapped to HL7 table 0004. `disposition` is PV1-36 normalised to NUBC's two
     digits ("" unknown). `zone` is the discharging facility's IANA zone, in which calendar clocks count.
+
+    `on_leave`: left for a while and expected back (A21, A22); never a discharge. `closed_by` is a code (`rule`) where
+    nobody sent an end, `merged_into` the encounter that this one turned out to be. `rebuilt`: said anew after a repair
+    of the identity, so that its age is ours and not the hospital's. `other_numbers` are further numbers of the same
+    stay, `joined_by` the names of the rules that joined them. `labels` say which law protects it (`part2`,
+    `behavioural`, `visit`). `greatest_age_s`: after how many seconds its news is too old to tell; 0: the deployment's.
+    `returns`: this stay follows an earlier one; `returned`: another one followed this.
     """
 
     encounter_id: str
@@ -111,6 +121,17 @@ class EncounterState(Contract):
     discharged_to: str = ""
     discharge_version: int = 0
     protected: bool = False
+    on_leave: bool = False
+    closed_by: str = ""
+    merged_into: str = ""
+    rebuilt: bool = False
+    other_numbers: tuple[Identifier, ...] = ()
+    joined_by: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    greatest_age_s: int = 0
+    returns: Return | None = None
+    returned: Return | None = None
+    risk: RiskScore | None = None
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, serialize_by_alias=True)
 
@@ -134,7 +155,8 @@ class AboutEncounter(EventData):
     """What every event about a stay carries.
 
     `occurred_at` is when the fact happened, by the hospital's word. `processing_id` is MSH-11: anything but P never
-    reaches a person. `withdraws` names the said events that this one takes back.
+    reaches a person. `withdraws` names the said events that this one takes back; `amends` those that still stand though
+    what they told of it (where to, which day) has changed.
     """
 
     patient: PatientState
@@ -143,6 +165,7 @@ class AboutEncounter(EventData):
     occurred_at: AwareDatetime
     processing_id: str = "P"
     withdraws: tuple[Withdrawal, ...] = ()
+    amends: tuple[Withdrawal, ...] = ()
 
 
 class EncounterEvent(AboutEncounter):
@@ -185,3 +208,24 @@ class EncounterCancelled(EncounterEvent):
     """The stay or visit never was (A11); withdraws everything that was told of it."""
 
     TYPE: ClassVar[str] = "encounter.cancelled.v1"
+
+
+class EncounterClosed(EncounterEvent):
+    """Nobody sent an end and a rule closed it: `closed_by` says so. Not a discharge; a later message reopens it."""
+
+    TYPE: ClassVar[str] = "encounter.closed.v1"
+
+
+class EncounterMerged(EncounterEvent):
+    """It is the stay `merged_into`, told of twice; withdraws what stood of it (A42, or two persons who are one)."""
+
+    TYPE: ClassVar[str] = "encounter.merged.v1"
+
+
+class EncounterMoved(EncounterEvent):
+    """It was told of the wrong patient; withdraws all of it, and names the patient as told, never the right one.
+
+    A43, A44, A45, or a merge that was undone. The stay is said anew as another encounter of the right patient.
+    """
+
+    TYPE: ClassVar[str] = "encounter.moved.v1"

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.schemas import commands, directory, encounters, notifications, tasks, timers, transitions
+from shared.schemas import (
+    access,
+    commands,
+    directory,
+    encounters,
+    notifications,
+    patients,
+    tasks,
+    timers,
+    transitions,
+)
 from shared.schemas.envelope import TYPE_PREFIX, EventData
 
 ADT_RECEIVED: Final = "adt.received.v1"
@@ -20,6 +30,11 @@ _TYPES: Final[tuple[type[EventData], ...]] = (
     encounters.EncounterDischarged,
     encounters.DischargeWithdrawn,
     encounters.EncounterCancelled,
+    encounters.EncounterClosed,
+    encounters.EncounterMerged,
+    encounters.EncounterMoved,
+    patients.PatientMerged,
+    patients.PatientSeparated,
     transitions.TransitionOpened,
     transitions.TransitionUpdated,
     transitions.TransitionWithdrawn,
@@ -33,6 +48,8 @@ _TYPES: Final[tuple[type[EventData], ...]] = (
     tasks.TaskCancelled,
     commands.CompleteTask,
     commands.CancelTask,
+    commands.DecideIdentity,
+    commands.UndoRepair,
     directory.DirectoryEntrySet,
     notifications.NotificationDecided,
     notifications.NotificationSent,
@@ -40,6 +57,7 @@ _TYPES: Final[tuple[type[EventData], ...]] = (
     notifications.NotificationWithdrawn,
     notifications.NotificationSuppressed,
     timers.TimerDue,
+    access.PhiShown,
 )
 
 EVENT_TYPES: Final[dict[str, type[EventData]]] = {model.TYPE: model for model in _TYPES}

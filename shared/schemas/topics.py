@@ -13,6 +13,8 @@ from typing import Final
 PARTITIONS: Final = 8
 EVENT_DAYS: Final = 30
 DEAD_LETTER_DAYS: Final = 90
+AUDIT_DAYS: Final = 2_192
+"""Six years, leap days included: 45 CFR 164.316(b)(2)(i)."""
 MAX_MESSAGE_BYTES: Final = 1_048_576
 REPLAY: Final = ".replay"
 
@@ -54,10 +56,12 @@ ADT_INBOUND: Final = Topic(
 ENCOUNTERS: Final = Topic("care.encounters.v1", "patient key", ("admissions",), ("discharge", "notifier"))
 TRANSITIONS: Final = Topic("care.transitions.v1", "patient key", ("discharge",), ("followup", "notifier"))
 TASKS: Final = Topic("care.tasks.v1", "patient key", ("followup",), ("notifier",))
-COMMANDS: Final = Topic("care.commands.v1", "patient key", ("care",), ("followup",))
+COMMANDS: Final = Topic("care.commands.v1", "patient key", ("care",), ("admissions", "followup"))
 DIRECTORY: Final = Topic("care.directory.v1", "tenant and directory entry id", ("care",), ("notifier",), compacted=True)
 NOTIFICATIONS: Final = Topic("care.notifications.v1", "patient key", ("notifier",), ())
+ADMISSIONS_TIMERS: Final = Topic("admissions.timers.v1", "patient key", ("admissions",), ("admissions",))
 FOLLOWUP_TIMERS: Final = Topic("followup.timers.v1", "patient key", ("followup",), ("followup",))
+AUDIT: Final = Topic("care.audit.v1", "who looked", ("care",), (), days=AUDIT_DAYS)
 
 ALL: Final = (
     ADT_INBOUND,
@@ -67,7 +71,9 @@ ALL: Final = (
     COMMANDS,
     DIRECTORY,
     NOTIFICATIONS,
+    ADMISSIONS_TIMERS,
     FOLLOWUP_TIMERS,
+    AUDIT,
 )
 BY_NAME: Final = {topic.name: topic for topic in ALL}
 

@@ -8,10 +8,14 @@ import pytest
 
 from services.admissions.handlers import COLLECTION, handlers
 from services.admissions.store import INDEXES
+from shared.schemas.commands import CancelTask, DecideIdentity, IdentityCommand, UndoRepair
 from shared.schemas.encounters import EncounterDischarged
 from shared.schemas.envelope import Mode, derived_id
-from shared.schemas.topics import heard_by
+from shared.schemas.identifiers import Identifier
+from shared.schemas.timers import TimerDue
+from shared.schemas.topics import ADMISSIONS_TIMERS, COMMANDS, heard_by
 from shared.stream.decisions import Refused
+from tests.builders import T0, a_record
 from tests.unit.admissions.house import SECRET, TOPIC, House, a_raw_record, feeds
 from tests.unit.admissions.messages import adt
 from tests.unit.admissions.stories import ADMIT, CANCEL_DISCHARGE, DISCHARGE, MOVED_HOUSE, REGISTER
@@ -24,6 +28,29 @@ def test_handlers__hear_every_topic_of_admissions() -> None:
 def test_handlers__without_an_identity_secret() -> None:
     with pytest.raises(ValueError, match="empty"):
         handlers(feeds(), b"")
+
+
+IDENTITY_WORD = {"command_id": "1", "actor": Identifier(value="registrar-4"), "reason": "registered-twice"}
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        DecideIdentity(documents=("p-1",), records=("t|N|MR|1", "t|N|MR|2"), verdict="same", **IDENTITY_WORD),
+        UndoRepair(document="p-1", repair_id="r-1", **IDENTITY_WORD),
+    ],
+)
+def test_read__a_persons_word_about_identity_is_kept_as_a_dead_letter(word: IdentityCommand) -> None:
+    with pytest.raises(Refused, match=r"^not-obeyed-yet$"):
+        handlers(feeds(), SECRET)[COMMANDS.name].read(a_record(word))
+
+
+def test_read__commands_about_a_task_and_alarms_are_passed() -> None:
+    by_topic = handlers(feeds(), SECRET)
+    task = {"command_id": "1", "transition_id": "t-1", "task_id": "task-1", "actor": Identifier(value="nurse-1")}
+    assert by_topic[COMMANDS.name].read(a_record(CancelTask(reason="duplicate", **task))) is None
+    alarm = TimerDue(aggregate="p-1", alarm="close:e-1", due=T0)
+    assert by_topic[ADMISSIONS_TIMERS.name].read(a_record(alarm)) is None
 
 
 def test_store__declares_indexes_of_its_collection_only() -> None:
@@ -180,6 +207,7 @@ def test_decide__the_whole_state_travels_in_every_event() -> None:
         "deceased": False,
         "identity_unknown": False,
         "identity_disputed": False,
+        "also_known_as": [],
     }
     assert said["encounter"] == {
         "encounter_id": house.encounter["encounter_id"],
@@ -199,6 +227,17 @@ def test_decide__the_whole_state_travels_in_every_event() -> None:
         "discharged_to": "",
         "discharge_version": 0,
         "protected": False,
+        "on_leave": False,
+        "closed_by": "",
+        "merged_into": "",
+        "rebuilt": False,
+        "other_numbers": [],
+        "joined_by": [],
+        "labels": [],
+        "greatest_age_s": 0,
+        "returns": None,
+        "returned": None,
+        "risk": None,
     }
     assert said["occurred_at"] == "2026-11-01T14:00:00Z"
 

@@ -20,6 +20,7 @@ from shared.schemas.encounters import (
 )
 from shared.schemas.envelope import derived_id
 from shared.schemas.identifiers import Identifier
+from shared.schemas.patients import PatientMerged, PatientSeparated
 from shared.schemas.topics import ENCOUNTERS
 from shared.schemas.transitions import TransitionClosed, TransitionOpened, TransitionUpdated, TransitionWithdrawn
 from shared.stream.decisions import Refused
@@ -339,6 +340,12 @@ def test_read__another_encounters_sequence_is_refused():
 def test_read__an_event_that_is_no_encounters_is_passed():
     (say,) = discharged(DeskOf()).say
     assert HANDLER.read(a_record(say.data, subject=TRANSITION_1)) is None
+
+
+@pytest.mark.parametrize("type_", [PatientMerged, PatientSeparated])
+def test_read__what_is_about_a_person_only_is_passed(type_):
+    said = type_(patient=a_patient(), reason="A40", occurred_at=a_discharge().occurred_at)
+    assert HANDLER.read(a_record(said, subject="patient-1")) is None
 
 
 def test_a_care_team_of_two_hospitals__is_carried_with_its_authorities():

@@ -10,9 +10,10 @@ import pytest
 from services.notifier.domain import decide as decide_module
 from services.notifier.domain import directory as directory_module
 from services.notifier.handlers import handlers
-from shared.schemas.encounters import PersonName
+from shared.schemas.encounters import EncounterEvent, EncounterMerged, EncounterMoved, PersonName
 from shared.schemas.envelope import derived_id
 from shared.schemas.identifiers import Identifier
+from shared.schemas.patients import PatientEvent, PatientMerged, PatientSeparated
 from shared.stream.codec import Undecodable
 from shared.stream.decisions import Refs, Refused
 from shared.stream.records import Heard
@@ -135,6 +136,31 @@ def test_refused__a_record_of_another_topic(topic: str) -> None:
     record = a_record(a_transition())
     with pytest.raises(Refused, match=r"^type-not-of-topic$"):
         BY_TOPIC[topic].read(Heard(topic, 0, 0, record.key, record.value, record.headers))
+
+
+@pytest.mark.parametrize("type_", [PatientMerged, PatientSeparated])
+def test_read__what_is_about_a_person_only_is_passed(type_: type[PatientEvent]) -> None:
+    said = type_(patient=a_patient(), replaced=("patient-2",), reason="A40", occurred_at=T0)
+    assert BY_TOPIC[said.TOPIC].read(a_record(said, subject="patient-1")) is None
+
+
+@pytest.mark.parametrize("type_", [EncounterMerged, EncounterMoved])
+def test_decide__a_stay_told_twice_or_of_the_wrong_patient_is_taken_back(type_: type[EncounterEvent]) -> None:
+    desk = a_desk()
+    admission = an_admission()
+    told = hear(desk, admission, n=1).say
+    taken = type_.model_validate(
+        {
+            **admission.model_dump(by_alias=True),
+            "encounter": admission.encounter.model_copy(update={"status": "cancelled"}),
+            "withdraws": [{"event_id": an_event(admission, n=1).envelope.id, "type": admission.TYPE}],
+        }
+    )
+    decision = hear(desk, taken, n=2)
+    sent = [say.data.delivery for say in told if say.data.delivery.status == "pending"]
+    corrected = [one for say in decision.say for one in say.data.delivery.corrects if say.data.delivery.corrects]
+    assert sent
+    assert sorted(corrected) == sorted(one.delivery_id for one in sent)
 
 
 def test_undecodable__says_a_code_only() -> None:
