@@ -17,7 +17,7 @@ from prometheus_client import Counter as PrometheusCounter
 from shared.schemas.envelope import Event
 from shared.stream.codec import Undecodable, decode
 from shared.stream.deadletters import dead_letter
-from shared.stream.decisions import Fact, Handler, Refs, Refused
+from shared.stream.decisions import Fact, Handler, Reading, Refs, Refused, SetAside
 from shared.stream.desk import BatchDesk, Place, home_of
 from shared.stream.documents import Document, Documents, Unsaid
 from shared.stream.ledger import Ledger
@@ -31,6 +31,9 @@ MAX_ROUNDS = 10
 
 NEVER = 2**62
 """An offset that no commit reaches."""
+
+Letters = dict[Cause, Saying]
+"""The dead letters of a batch; a record has one, however many of its facts were refused."""
 
 Projection = Callable[[Sequence[tuple[Event, dict[str, Any]]]], Awaitable[None]]
 
@@ -63,25 +66,25 @@ class BatchHearing:
     ledger: Ledger
     lane_of: Callable[[str], int]
     project: Projection | None = None
-    _ahead: dict[int, tuple[Heard, Fact | None]] = field(default_factory=dict)
+    _ahead: dict[int, tuple[Heard, Reading | SetAside]] = field(default_factory=dict)
 
     def read_ahead(self, records: Sequence[Heard]) -> None:
         """They are likely to be heard next, and are read now, which is pure. What cannot be read waits for its turn."""
         for record in records:
             try:
-                self._ahead[id(record)] = (record, self.handlers[record.origin].read(record))
+                self._ahead[id(record)] = (record, self._read_or_aside(record))
             except Exception:  # noqa: BLE001, S112 - as above
                 continue
 
     async def hear(self, records: Sequence[Heard]) -> None:
         """As in `Hearing`."""
-        letters: list[Saying] = []
+        letters: Letters = {}
         _count(metrics.heard, [record.topic for record in records])
-        facts = [fact for fact in (self._read(record, letters) for record in records) if fact is not None]
+        facts = self._facts(records, letters)
         self._ahead.clear()
         desk = BatchDesk(self.service, self.lane_of, self.ledger)
         await self._decide_and_save(facts, desk, letters)
-        await self._say(desk.unsaid(), letters)
+        await self._say(desk.unsaid(), list(letters.values()))
         await self._settle(desk)
 
     async def _settle(self, desk: BatchDesk) -> None:
@@ -94,9 +97,9 @@ class BatchHearing:
         """Dead-letter a record that never came back from being heard; what it saved and never said stays to be said."""
         if reason != UNREAD:
             await self._keep_unsaid(record)
-        letters: list[Saying] = []
+        letters: Letters = {}
         self._refuse(record, reason, letters)
-        await self._say_all(letters)
+        await self._say_all(list(letters.values()))
 
     async def _keep_unsaid(self, record: Heard) -> None:
         """Its offset will be committed, which would settle its outbox entries: from now on nothing settles them."""
@@ -111,27 +114,48 @@ class BatchHearing:
     def _refs_of(self, record: Heard) -> tuple[Refs, ...]:
         """What the record names; nothing for one that cannot be read: it was never decided and left nothing unsaid."""
         try:
-            fact = self.handlers[record.origin].read(record)
+            read = self.handlers[record.origin].read(record)
         except Exception as unreadable:  # noqa: BLE001 - the letter's own reason says more
             log.info("refused_unread", topic=record.topic, offset=record.offset, code=type(unreadable).__name__)
             return ()
-        return fact.refs if fact is not None else ()
+        return tuple(refs for fact in _each(read) for refs in fact.refs)
 
-    def _read(self, record: Heard, letters: list[Saying]) -> Fact | None:
+    def _facts(self, records: Sequence[Heard], letters: Letters) -> list[Fact]:
+        facts: list[Fact] = []
+        for record in records:
+            read = self._read(record, letters)
+            if isinstance(read, Fact):
+                facts.append(read)
+            else:
+                facts += _each(read)
+        return facts
+
+    def _read_or_aside(self, record: Heard) -> Reading | SetAside:
+        try:
+            return self.handlers[record.origin].read(record)
+        except SetAside as aside:
+            return aside
+
+    def _read(self, record: Heard, letters: Letters) -> Reading:
         known = self._ahead.get(id(record))
         try:
-            fact = self.handlers[record.origin].read(record) if known is None else known[1]
+            read = self._read_or_aside(record) if known is None else known[1]
         except (Undecodable, Refused) as refused:
             self._refuse(record, refused.code, letters)
             return None
         except Exception as bug:  # noqa: BLE001 - a bug in reading one record must not stop the others
             self._refuse(record, _place_of(bug), letters)
             return None
-        if fact is None:
+        if isinstance(read, SetAside):
+            metrics.noted.labels(record.topic, read.code).inc()
+            read = None
+        if not read:
             metrics.passed.labels(record.topic).inc()
-        return fact
+        return read
 
-    def _refuse(self, record: Heard, reason: str, letters: list[Saying]) -> None:
+    def _refuse(self, record: Heard, reason: str, letters: Letters) -> None:
+        if record.cause in letters:
+            return
         metrics.dead_letters.labels(record.topic).inc()
         log.warning(
             "record_dead_lettered",
@@ -140,9 +164,9 @@ class BatchHearing:
             offset=record.offset,
             reason=reason,
         )
-        letters.append(dead_letter(record, self.service, reason))
+        letters[record.cause] = dead_letter(record, self.service, reason)
 
-    async def _decide_and_save(self, facts: list[Fact], desk: BatchDesk, letters: list[Saying]) -> None:
+    async def _decide_and_save(self, facts: list[Fact], desk: BatchDesk, letters: Letters) -> None:
         todo = facts
         for _ in range(MAX_ROUNDS):
             if not todo:
@@ -161,7 +185,7 @@ class BatchHearing:
             metrics.lost_races.inc(len(lost))
         return lost
 
-    def _decide(self, fact: Fact, desk: BatchDesk, letters: list[Saying]) -> Place | None:
+    def _decide(self, fact: Fact, desk: BatchDesk, letters: Letters) -> Place | None:
         try:
             if desk.repeats(fact):
                 metrics.repeats.labels(fact.record.topic).inc()
@@ -193,6 +217,10 @@ class BatchHearing:
         private = [(_event_of(entry.saying), entry.private) for entry in unsaid if entry.private is not None]
         if self.project is not None and private:
             await self.project(private)
+
+
+def _each(read: Reading) -> tuple[Fact, ...]:
+    return (read,) if isinstance(read, Fact) else read or ()
 
 
 def _never_settled(document: Document, cause: Cause) -> Document | None:

@@ -26,6 +26,14 @@ class Refused(Exception):
         self.code = code
 
 
+class SetAside(Exception):
+    """This record is well and not for us: passed, and counted by `code`, which holds no patient data."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 @dataclass(frozen=True, slots=True)
 class Refs:
     """What a record needs loaded from one collection: documents by id and by claim."""
@@ -47,6 +55,10 @@ class Fact:
     body: Any
     refs: tuple[Refs, ...]
     stream: bool = True
+
+
+Reading = Fact | tuple[Fact, ...] | None
+"""What a record says. Several facts have one cause and are decided one by one, each about a document of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +122,11 @@ class Decision:
 class Handler(Protocol):
     """How a service hears one topic."""
 
-    def read(self, record: Heard) -> Fact | None:
-        """Read a record. None: not for us, counted and passed. Raises Undecodable or Refused."""
+    def read(self, record: Heard) -> Reading:
+        """Read a record. None: not for us, counted and passed. Raises Undecodable, Refused or SetAside.
+
+        Of several facts each must be known again by itself: the record comes again when one of them failed.
+        """
 
     def decide(self, fact: Fact, desk: Desk) -> Decision:
-        """Decide, purely. Raises Refused; any other exception is a bug and dead-letters this record alone."""
+        """Decide, purely. Raises Refused; any other exception is a bug and dead-letters this record alone, once."""

@@ -27,7 +27,7 @@ from shared.alarm.sweeper import Alarms, Limits, Sweeper
 from shared.feeds import FeedProfile
 from shared.schemas.topics import FOLLOWUP_TIMERS
 from shared.stream.batch import BatchHearing
-from shared.stream.decisions import Decision, Desk, Fact, Handler
+from shared.stream.decisions import Decision, Desk, Fact, Handler, Reading
 from shared.stream.kafka import lane_of
 from shared.stream.ledger import Ledger
 from shared.stream.loop import Loop, Pace
@@ -93,7 +93,7 @@ class Deployed:
     def __init__(self, world: World, service: str, handler: Handler) -> None:
         self._world, self._service, self._handler = world, service, handler
 
-    def read(self, record: Heard) -> Fact | None:
+    def read(self, record: Heard) -> Reading:
         if self._world.stumbles(self._service, record):
             raise RuntimeError
         place, read = (self._service, record.cause), self._world.read

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.gateway.store import MemoryRawMessages
 from shared.mongo.memory import MemoryAttempts
-from shared.stream.decisions import Fact
+from shared.stream.decisions import Reading
 from shared.stream.outages import Away
 from shared.stream.records import Cause, Heard
 from tests.simulation.ends import unfinished
@@ -54,7 +54,7 @@ class World:
         self.told: dict[str, list[Any]] = {}
         self.poison: set[bytes] = set()
         self.stumbled: set[tuple[str, str]] = set()
-        self.read: dict[tuple[str, Cause], Fact | None] = {}
+        self.read: dict[tuple[str, Cause], Reading] = {}
         self._stumbles: dict[tuple[str, str], bool] = {}
         self._clumsy = rng.choice(HEARERS) if "bad-deploy" in self.swarm.events else ""
         self._background: dict[asyncio.Task[Any], None] = {}
