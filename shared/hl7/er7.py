@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from shared.hl7.charset import decode
+from shared.hl7.lines import cut, ends_doubtful, ends_mixed
 from shared.hl7.malformed import Malformed, Reason
-from shared.hl7.separators import Separators, read_separators, unescape
+from shared.hl7.separators import Separators, keeps_switch, read_separators, unescape
 
 NULL = '""'
 _HEADERS = frozenset({"MSH", "FHS", "BHS"})
-_KNOWN = "MSH|SFT|EVN|PID|PD1|ARV|ROL|PRT|NK1|MRG|PV1|PV2|DB1|OBX|AL1|DG1|DRG|PR1|GT1|IN1|IN2|IN3|ACC|UB1|UB2|PDA|NPU"
 _NOISE = b"\x0b \t\r\n"
 
 
@@ -34,8 +34,27 @@ class Message:
     @property
     def _lines(self) -> list[str]:
         if self._cut is None:
-            self._cut = _lines(self._text, self.separators.field)
+            self._cut = cut(self._text, self.separators.field)
         return self._cut
+
+    @property
+    def line_ends_mixed(self) -> bool:
+        """Whether lone LF stands among CR, so that what ends a segment had to be judged."""
+        return ends_mixed(self._text)
+
+    @property
+    def line_ends_doubtful(self) -> bool:
+        """Whether so judged a text might have become another message or another patient."""
+        return ends_doubtful(self._text, self.separators.field)
+
+    @property
+    def keeps_charset_escape(self) -> bool:
+        """Whether a change of the character set stands in a value as it was sent, for it could not be followed."""
+        mark, text = self.separators.escape, self._text
+        if mark + "C" not in text and mark + "M" not in text:
+            return False
+        values = _between(self.separators).split(text)
+        return any(keeps_switch(value, self.separators, self.charset) for value in values)
 
     def all_segments(self) -> list[Segment]:
         """Every segment in order, blank lines left out."""
@@ -194,29 +213,11 @@ def parse(data: bytes, *, charset: str | None = None) -> Message:
     return Message(text, separators, decoded.charset, charset_assumed=decoded.assumed)
 
 
-def _lines(text: str, field: str) -> list[str]:
-    """Segments end with CR or CRLF, or with LF where there is no CR at all.
-
-    Where CR and lone LF are mixed, LF ends one only if a segment that we know begins behind it: else it is text.
-    """
-    if "\n" not in text:
-        lines = text.split("\r")
-    elif "\r" not in text:
-        lines = text.split("\n")
-    else:
-        lines = _mixed_end(field).split(text.replace("\r\n", "\r"))
-    return [line if line[:1] > " " and line[:3].isupper() else _mended(line) for line in lines]
-
-
-def _mended(line: str) -> str:
-    """Blanks before a segment's name, or small letters in it, do not make it another one."""
-    line = line.lstrip(" \t\n")
-    return line[:3].upper() + line[3:]
-
-
 @lru_cache(maxsize=64)
-def _mixed_end(field: str) -> re.Pattern[str]:
-    return re.compile(rf"\r|\n(?=(?:{_KNOWN}){re.escape(field)})")
+def _between(separators: Separators) -> re.Pattern[str]:
+    """What stands between two values."""
+    four = separators.field + separators.component + separators.repetition + separators.subcomponent
+    return re.compile(f"[{re.escape(four)}\r\n]")
 
 
 def _head(text: str) -> str:

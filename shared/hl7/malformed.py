@@ -13,6 +13,7 @@ class Reason(StrEnum):
     BAD_SEPARATORS = "bad_separators"
     UNDECODABLE = "undecodable"
     SEVERAL_HEADERS = "several_headers"
+    MIXED_LINE_ENDS = "mixed_line_ends"
     NO_MESSAGE_TYPE = "no_message_type"
     NO_TRIGGER = "no_trigger"
     NO_PATIENT = "no_patient"

@@ -1,6 +1,7 @@
 """MSH-1 and MSH-2: the characters one message is cut by, and the escapes that let them stand in its text.
 
 HL7 v2.5.1 ch. 2.5.4 (delimiters) and 2.7 (escape sequences). Damaged encoding characters are completed, not refused.
+Of formatted text (ch. 2.7.6) the lines and blanks are read, its indents and wrapping are not: they say nothing.
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from shared.hl7.malformed import Malformed, Reason
+from shared.hl7.repertoires import SWITCH, as_escape, followed, is_switch, may_switch
 
 _USUAL = "^~\\&"
 _SPARE = "^~\\&|#@!%$"
 _CONTROL = "\\x00-\\x1f\\x7f"
+_BODY = rf"[FSTREPHN]|X(?:[0-9A-Fa-f]{{2}})+|\.[A-Za-z]{{2}} ?[+-]?\d*|{SWITCH}|[ZCM][0-9A-Za-z]{{1,64}}"
+_UNSEEN = (".in", ".ti")
+_COUNT = re.compile(r" ?\+?(\d{0,2})", re.ASCII)  # more is no layout, and makes a long text of a short message
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,6 @@ def _completed(field: str, sent: str) -> tuple[str, str, str, str]:
 @lru_cache(maxsize=64)
 def _escapes(separators: Separators) -> tuple[re.Pattern[str], dict[str, str]]:
     mark = re.escape(separators.escape)
-    body = r"[FSTREPHN]|X(?:[0-9A-Fa-f]{2})+|\.[A-Za-z]{2}[+-]?\d*|[ZCM][0-9A-Za-z]{1,64}"
     plain = {
         "F": separators.field,
         "S": separators.component,
@@ -84,23 +88,63 @@ def _escapes(separators: Separators) -> tuple[re.Pattern[str], dict[str, str]]:
         "H": "",
         "N": "",
         ".br": "\n",
+        ".ce": "\n",
+        ".fi": "",
+        ".nf": "",
     }
-    return re.compile(mark + f"({body})" + mark), plain
+    return re.compile(f"{mark}({_BODY}){mark}", re.ASCII), plain
 
 
 def unescape(text: str, separators: Separators = STANDARD, charset: str = "utf-8") -> str:
     """Give back the text that was meant. Sequences that we do not know, and a lone escape character, stay as sent."""
     if separators.escape not in text:
         return text
+    followed_text = _switched(text, separators, charset) if may_switch(charset) else None
+    if followed_text is not None:
+        return followed_text
     pattern, plain = _escapes(separators)
+    return pattern.sub(lambda match: _meant(match, plain, charset), text)
 
-    def meant(match: re.Match[str]) -> str:
-        body = match[1]
-        if body[0] == "X":
-            return _from_hex(body[1:], charset) or match[0]
-        return plain.get(body, match[0])
 
-    return pattern.sub(meant, text)
+def keeps_switch(text: str, separators: Separators = STANDARD, charset: str = "utf-8") -> bool:
+    """Whether `unescape` leaves a change of the character set as it was sent."""
+    pattern, _ = _escapes(separators)
+    if not any(is_switch(match[1]) for match in pattern.finditer(text)):
+        return False
+    return not may_switch(charset) or _switched(text, separators, charset) is None
+
+
+def _switched(text: str, separators: Separators, charset: str) -> str | None:
+    """With changes of the character set followed last, for what comes after one may itself be written with escapes.
+
+    None where there are none, or one leads nowhere.
+    """
+    pattern, plain = _escapes(separators)
+    if not any(is_switch(match[1]) for match in pattern.finditer(text)):
+        return None
+    return followed(
+        pattern.sub(lambda match: as_escape(match[1]) if is_switch(match[1]) else _meant(match, plain, charset), text),
+        charset,
+    )
+
+
+def _meant(match: re.Match[str], plain: dict[str, str], charset: str) -> str:
+    body = match[1]
+    if body in plain:
+        return plain[body]
+    if body[0] == "X":
+        return _from_hex(body[1:], charset) or match[0]
+    return _layout(body, match[0])
+
+
+def _layout(body: str, sent: str) -> str:
+    """`.sp` without a number is `.br` (HL7 v2.5.1 ch. 2.7.6); it ends its line, however few are skipped."""
+    command, number = body[:3], _COUNT.fullmatch(body[3:])
+    if command == ".sp" and number:
+        return "\n" * max(1, int(number[1] or 1))
+    if command == ".sk" and number:
+        return " " * int(number[1] or 1)
+    return "" if command in _UNSEEN else sent
 
 
 def _from_hex(digits: str, charset: str) -> str | None:

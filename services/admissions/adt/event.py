@@ -1,6 +1,7 @@
 """One parsed message to one `AdtEvent`, or to the news that it is no ADT message.
 
-Raises `Malformed` for what can never be applied: two messages in one, no message type, no trigger, no PID, no time.
+Raises `Malformed` for what can never be applied: two messages in one, line ends that may hide another patient, no
+message type, no trigger, no PID, no time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from services.admissions.adt.groups import Group, patient_groups
 from services.admissions.adt.patient import read_patient
 from services.admissions.adt.reading import (
     CHARSET_ASSUMED,
+    CHARSET_ESCAPE_KEPT,
+    LINE_ENDS_MIXED,
     NO_CONTROL_ID,
     SEPARATORS_ASSUMED,
     Reading,
@@ -42,6 +45,8 @@ class NotAdt:
 
 def read_adt(message: Message, *, feed: FeedFacts) -> AdtEvent | NotAdt:
     """Read one message of a feed. Raises `Malformed`."""
+    if message.line_ends_doubtful:
+        raise Malformed(Reason.MIXED_LINE_ENDS)
     if len(message.segments("MSH")) > 1:
         raise Malformed(Reason.SEVERAL_HEADERS)
     code = said(message.header.element(9)).upper()
@@ -119,6 +124,8 @@ def _occurred(
 def _flags(message: Message, reading: Reading) -> tuple[str, ...]:
     noticed = {
         CHARSET_ASSUMED: message.charset_assumed,
+        CHARSET_ESCAPE_KEPT: message.keeps_charset_escape,
+        LINE_ENDS_MIXED: message.line_ends_mixed,
         SEPARATORS_ASSUMED: message.separators.assumed,
         NO_CONTROL_ID: not message.control_id.strip(),
     }

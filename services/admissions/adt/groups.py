@@ -43,9 +43,9 @@ class Group:
     def next_merge(self) -> Group:
         """The same patient again, for the next MRG and what follows it (A45 moves several visits)."""
         following = Group(self._segments[0], self._nothing)
-        for segment in self._segments[1:]:
-            if segment.name == "PD1":
-                following.add(segment)
+        practice = self.first("PD1")
+        if practice is not self._nothing:
+            following.add(practice)
         return following
 
     def add(self, segment: Segment) -> None:

@@ -30,6 +30,7 @@ def read_patient(group: Group, reading: Reading, types: Datatypes) -> Patient:
     fields.many("external_identifiers", pid, 2, types.identifier)
     fields.many("alternate_identifiers", pid, 4, types.identifier)
     fields.many("prior_identifiers", merge, 1, types.identifier)
+    fields.one("prior_patient_id", merge, 4, types.identifier)
     _names(fields, pid)
     _birth(fields, pid, reading)
     fields.one("sex", pid, 8, said)

@@ -18,6 +18,8 @@ from shared.schemas.adt import Authority, Moment
 T = TypeVar("T")
 
 CHARSET_ASSUMED = "charset_assumed"
+CHARSET_ESCAPE_KEPT = "charset_escape_kept"
+LINE_ENDS_MIXED = "line_ends_mixed"
 SEPARATORS_ASSUMED = "separators_assumed"
 NO_CONTROL_ID = "no_control_id"
 UNREADABLE_CODE = "unreadable_code"

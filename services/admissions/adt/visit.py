@@ -21,6 +21,7 @@ def read_encounter(group: Group, reading: Reading, types: Datatypes, trigger: st
     _kind(fields, pv1)
     fields.one("location", pv1, 3, types.location)
     fields.one("prior_location", pv1, 6, types.location)
+    fields.one("pending_location", pv2, 1, types.location)
     for name, field in (("attending", 7), ("referring", 8), ("consulting", 9), ("admitting", 17)):
         fields.many(name, pv1, field, types.provider)
     _times(fields, pv1, pv2, reading, trigger)
@@ -43,6 +44,7 @@ def _numbers(fields: Fields, group: Group, pv1: Segment, types: Datatypes) -> No
     fields.one("account_number", pid, 18, types.identifier)
     fields.one("prior_account_number", merge, 3, types.identifier)
     fields.one("prior_visit_number", merge, 5, types.identifier)
+    fields.many("prior_alternate_visit_ids", merge, 6, types.identifier)
     fields.one("preadmit_number", pv1, 5, types.identifier)
     fields.one("visit_number", pv1, 19, types.identifier)
     fields.many("alternate_visit_ids", pv1, 50, types.identifier)
@@ -59,6 +61,7 @@ def _times(fields: Fields, pv1: Segment, pv2: Segment, reading: Reading, trigger
     fields.one("discharged_at", pv1, 45, reading.moment)
     fields.one("expected_admit_at", pv2, 8, reading.moment)
     fields.one("expected_discharge_at", pv2, 9, reading.moment)
+    fields.one("expected_return_at", pv2, 47, reading.moment)
     planned = _PLANS.get(trigger)
     if planned and planned not in fields.values:
         fields.one(planned, reading.message.segment("EVN"), 3, reading.moment)

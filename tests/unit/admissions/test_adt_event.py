@@ -105,6 +105,57 @@ def test_flags__what_had_to_be_assumed() -> None:
     assert event.patient.name.family == "Müller"
 
 
+def test_flags__a_change_of_character_set_that_could_not_be_followed() -> None:
+    assert _read(_msh(), "PID|1||A1||\\M2442\\;3ED").flags == ("charset_escape_kept",)
+    assert _read(_msh(), "PID|1||A1||\\Mills\\Cox").flags == ()  # no character set
+    japanese = f"{_msh()}||||||~ISO IR87"
+    assert _read(japanese, "PID|1||A1||\\M2442\\;3ED\\C2842\\^A").flags == ()
+    event = _read(japanese, "PID|1||A1||\\M2442\\;3ED^\\M2442\\x")
+    assert event.flags == ("charset_escape_kept",)
+    assert event.patient.name is not None
+    assert (event.patient.name.family, event.patient.name.given) == ("山田", "\\M2442\\x")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{_msh()}\rPID|1||A1\nPV1|1|I",  # ends a segment that we know
+        f"{_msh()}\rPID|1||A1\rNTE|1||one\ntwo",  # is text
+        f"{_msh()}\r\nPID|1||A1\nPV1|1|I",
+        f"{_msh('ADT^A17')}\nPID|1||A1\nPV1|1|I\nPID|2||B2\rPV1|2|I",  # a swap whose every PID is begun by LF
+    ],
+)
+def test_flags__line_feeds_among_carriage_returns(body: str) -> None:
+    event = read_adt(parse(body.encode()), feed=FEED)
+    assert isinstance(event, AdtEvent)
+    assert event.flags == ("line_ends_mixed",)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{_msh()}\rPID|1||A1\rNTE|1||he said\nPID|2||B2\rPV1|1|I",  # text, or another patient?
+        f"{_msh()}\r pid|1||A1\rPV1|1\nPID|2||B2",
+        f"{_msh()}\rPID|1||A1\n{_msh()}\rPID|1||B2",  # text, or another message?
+    ],
+)
+def test_refused__line_ends_that_may_hide_another_patient(body: str) -> None:
+    assert _refused(body) is Reason.MIXED_LINE_ENDS
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{_msh('ADT^A17')}\rPID|1||A1\rPV1|1|I\rPID|2||B2\nPV1|2|I",
+        f"{_msh()}\rPID|1||A1\rNTE|1||a\n PID|2||B2",  # blanks before a name: text
+        f"{_msh()}\nPID|1||A1\nPV1|1|I\n",
+        f"{_msh()}\r\nPID|1||A1\r\nPV1|1|I\r\n",
+    ],
+)
+def test_read__line_ends_that_hide_nobody(body: str) -> None:
+    assert isinstance(read_adt(parse(body.encode()), feed=FEED), AdtEvent)
+
+
 def test_authorities__those_with_a_universal_id_once_each() -> None:
     event = _read(_msh(), "PID|1||A1^^^N&1.2&ISO^MR~A2^^^N&1.2&ISO^PI~A3^^^&9.9&ISO^SS~A4^^^X^MR")
     assert event.authorities == (

@@ -49,7 +49,7 @@ def test_patient__separators_alone_say_nothing() -> None:
 
 def test_patient__everything_cleared() -> None:
     fields = {f"f{n}": '""' for n in (2, 3, 4, 5, 7, 8, 11, 13, 14, 15, 29, 30, 31, 32, 33)}
-    patient = _patient(_pid(**fields), 'PD1|||""|""||||||||""', 'NK1|""', 'MRG|""', 'ARV|""')
+    patient = _patient(_pid(**fields), 'PD1|||""|""||||||||""', 'NK1|""', 'MRG|""|||""', 'ARV|""')
     repeating = {
         *("identifiers", "external_identifiers", "alternate_identifiers", "prior_identifiers", "names", "addresses"),
         *("phones", "emails", "identity_reliability", "primary_care_organizations", "primary_care_providers"),
@@ -57,7 +57,7 @@ def test_patient__everything_cleared() -> None:
     }
     single = {
         *("name", "birth_date", "sex", "language", "died_at", "death_indicator", "identity_unknown", "updated_at"),
-        "protected",
+        *("protected", "prior_patient_id"),
     }
     assert patient.cleared == tuple(sorted(repeating | single))
     assert all(getattr(patient, name) == () for name in repeating)
@@ -65,7 +65,7 @@ def test_patient__everything_cleared() -> None:
 
 
 def test_identifiers__authority_named_by_the_message_else_by_the_feed() -> None:
-    patient = _patient("PID|1|X1|A1^^^HOSP^MR~B2^^^&2.16&ISO^SS~C3|Y1", "MRG|A0^^^HOSP^MR")
+    patient = _patient("PID|1|X1|A1^^^HOSP^MR~B2^^^&2.16&ISO^SS~C3|Y1", "MRG|A0^^^HOSP^MR|||P0")
     assert patient.identifiers == (
         Identifier(value="A1", assigner="HOSP", type="MR"),
         Identifier(value="B2", assigner="2.16", type="SS"),
@@ -74,6 +74,7 @@ def test_identifiers__authority_named_by_the_message_else_by_the_feed() -> None:
     assert patient.external_identifiers == (Identifier(value="X1", assigner="NORTH"),)
     assert patient.alternate_identifiers == (Identifier(value="Y1", assigner="NORTH"),)
     assert patient.prior_identifiers == (Identifier(value="A0", assigner="HOSP", type="MR"),)
+    assert patient.prior_patient_id == Identifier(value="P0", assigner="NORTH")
 
 
 def test_identifiers__null_component_is_an_empty_one() -> None:

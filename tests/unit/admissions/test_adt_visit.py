@@ -32,12 +32,16 @@ def test_encounter__none_told_of() -> None:
 def test_encounter__numbers() -> None:
     encounter = _encounter(
         _segment("PID", f18="ACC1^^^BILL^AN"),
-        "MRG|A0||ACC0||V0",
+        "MRG|A0||ACC0||V0|W0~W1^^^HOSP^VN",
         _segment("PV1", f5="PRE1", f19="V1^^^HOSP^VN", f50="ALT1~ALT2"),
     )
     assert encounter.account_number == Identifier(value="ACC1", assigner="BILL", type="AN")
     assert encounter.prior_account_number == Identifier(value="ACC0", assigner="NORTH")
     assert encounter.prior_visit_number == Identifier(value="V0", assigner="NORTH")
+    assert encounter.prior_alternate_visit_ids == (
+        Identifier(value="W0", assigner="NORTH"),
+        Identifier(value="W1", assigner="HOSP", type="VN"),
+    )
     assert encounter.preadmit_number == Identifier(value="PRE1", assigner="NORTH")
     assert encounter.visit_number == Identifier(value="V1", assigner="HOSP", type="VN")
     assert encounter.alternate_visit_ids == (
@@ -52,7 +56,7 @@ def test_encounter__kind_and_place() -> None:
         _segment(
             "PV1", f2="I^Inpatient", f3="W4^12^B^HOSP&1.2&ISO^^^MAIN^4", f4="E", f6="ED^1", f10="MED", f14="7", f18="IP"
         ),
-        "PV2|||R07^Chest pain^I10",
+        "PV2|W9^3^A^HOSP||R07^Chest pain^I10",
     )
     assert (encounter.class_, encounter.admission_type, encounter.hospital_service) == ("I", "E", "MED")
     assert (encounter.admit_source, encounter.patient_type) == ("7", "IP")
@@ -60,6 +64,7 @@ def test_encounter__kind_and_place() -> None:
         point_of_care="W4", room="12", bed="B", facility="HOSP", building="MAIN", floor="4"
     )
     assert encounter.prior_location == Location(point_of_care="ED", room="1")
+    assert encounter.pending_location == Location(point_of_care="W9", room="3", bed="A", facility="HOSP")
     assert encounter.admit_reason == Coded(code="R07", text="Chest pain", system="I10")
 
 
@@ -78,15 +83,19 @@ def test_encounter__people(name: str, field: int) -> None:
 
 def test_encounter__times() -> None:
     encounter = _encounter(
-        "PID|1||A1", _segment("PV1", f44="20260301", f45="202603021000"), _segment("PV2", f8="20260228", f9="20260303")
+        "PID|1||A1",
+        _segment("PV1", f44="20260301", f45="202603021000"),
+        _segment("PV2", f8="20260228", f9="20260303", f47="20260305"),
     )
     moments = (
         encounter.admitted_at,
         encounter.discharged_at,
         encounter.expected_admit_at,
         encounter.expected_discharge_at,
+        encounter.expected_return_at,
     )
-    assert [moment.text for moment in moments if moment] == ["20260301", "202603021000", "20260228", "20260303"]
+    texts = [moment.text for moment in moments if moment]
+    assert texts == ["20260301", "202603021000", "20260228", "20260303", "20260305"]
 
 
 @pytest.mark.parametrize(
@@ -125,11 +134,13 @@ def test_encounter__cleared_is_told_apart_from_not_sent() -> None:
     encounter = _encounter(
         _segment("PID", f18='""'),
         _segment("PV1", f3='""', f7='""', f36='""', f45='""', f50='""'),
-        _segment("PV2", f9='""', f22='""'),
+        _segment("PV2", f1='""', f9='""', f22='""', f47='""'),
+        'MRG|||||""|""',
     )
     assert encounter.cleared == (
         *("account_number", "alternate_visit_ids", "attending", "discharge_disposition", "discharged_at"),
-        *("expected_discharge_at", "location", "protected"),
+        *("expected_discharge_at", "expected_return_at", "location", "pending_location"),
+        *("prior_alternate_visit_ids", "prior_visit_number", "protected"),
     )
     assert (encounter.attending, encounter.alternate_visit_ids) == ((), ())
     assert (encounter.discharge_disposition, encounter.discharged_at, encounter.referring) == (None, None, None)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.hl7.malformed import Malformed, Reason
-from shared.hl7.separators import STANDARD, Separators, escape, read_separators, unescape
+from shared.hl7.separators import STANDARD, Separators, escape, keeps_switch, read_separators, unescape
 
 UNUSUAL = Separators("@", "~", "&", "#", "\\")
 TRUNCATING = Separators(truncation="#")
@@ -77,8 +77,19 @@ def test_separators__field_separator_that_cannot_be_one(head: str) -> None:
         ("\\XC3\\", "\\XC3\\"),  # not of this charset: kept
         ("\\XA\\", "\\XA\\"),  # half a byte
         ("\\Zab\\F\\F\\", "\\Zab\\F|"),  # an unknown escape is one unit, what follows is read
-        ("\\.sp3\\x", "\\.sp3\\x"),
-        ("\\C2842\\", "\\C2842\\"),
+        ("one\\.sp\\two", "one\ntwo"),  # as .br
+        ("one\\.sp3\\two", "one\n\n\ntwo"),
+        ("one\\.sp+2\\two", "one\n\ntwo"),
+        ("one\\.sp 2\\two", "one\n\ntwo"),
+        ("one\\.sp0\\two", "one\ntwo"),
+        ("one\\.ce\\two", "one\ntwo"),
+        ("a\\.sk\\b\\.sk3\\c\\.sk0\\d", "a b   cd"),
+        ("\\.in+4\\\\.ti-4\\\\.fi\\plain\\.nf\\\\.in\\", "plain"),
+        ("\\.sp-1\\ \\.sk100\\", "\\.sp-1\\ \\.sk100\\"),  # no layout that there is
+        ("\\.fi2\\ \\.zz\\ \\.SP\\", "\\.fi2\\ \\.zz\\ \\.SP\\"),
+        ("\\.br2\\x", "\\.br2\\x"),
+        ("\\C2842\\", "\\C2842\\"),  # this charset has nothing to change to
+        ("\\M2442\\;3ED", "\\M2442\\;3ED"),
         ("C:\\dir\\F\\x", "C:\\dir|x"),  # a lone escape character is text
         ("end\\", "end\\"),
         ("\\\\", "\\\\"),
@@ -90,6 +101,44 @@ def test_unescape(sent: str, meant: str) -> None:
 
 def test_unescape__hexadecimal_in_the_charset_of_the_message() -> None:
     assert unescape("\\XE9\\", STANDARD, "iso8859-1") == "é"
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ("\\M2442\\;3ED\\C2842\\ Taro", "山田 Taro"),  # JIS X 0208: 3B33 4544
+        ("\\M2442\\;3\\C284A\\=\\M2442\\ED", "山=田"),
+        ("\\M242844\\0!", "丂"),  # JIS X 0212: 3021, the first of its kanji
+        ("山\\M2442\\ED", "山田"),
+        ("\\M2442\\F\\F\\K\\E\\", "日本"),  # 467C 4B5C: F| and K\, whose separators are escaped
+        ("\\C2842\\", ""),
+        ("\\C2842\\a\\T\\b", "a&b"),
+        ("山\\F\\田", "山|田"),
+    ],
+)
+def test_unescape__character_set_changed_within_iso_2022(sent: str, meant: str) -> None:
+    assert unescape(sent, STANDARD, "iso2022_jp_2") == meant
+    assert not keeps_switch(sent, STANDARD, "iso2022_jp_2")
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept", "charset"),
+    [
+        ("\\C2D41\\i", True, "iso2022_jp_2"),  # Latin 1, which this codec does not have there
+        ("\\M2442\\山", True, "iso2022_jp_2"),  # what follows is no code of that set
+        ("\\M2442\\;3ED", True, "utf-8"),
+        ("\\C2842\\", True, "iso8859-1"),
+        ("\\C28\\ \\Mabc\\ \\CGGGG\\", False, "utf-8"),  # no change of a character set
+        ("\\E\\C2842\\E\\", False, "utf-8"),  # a backslash, then letters
+        ("\\F\\", False, "iso2022_jp_2"),
+        ("plain", False, "utf-8"),
+    ],
+)
+def test_unescape__change_of_character_set_that_leads_nowhere_is_kept_and_told(
+    sent: str, kept: bool, charset: str
+) -> None:
+    assert keeps_switch(sent, STANDARD, charset) is kept
+    assert not kept or unescape(sent, STANDARD, charset) == sent
 
 
 def test_unescape__truncation_character_of_the_message() -> None:
