@@ -1,5 +1,5 @@
 """Writes what is generated: JSON Schema snapshots, docs/topics.md, docs/configuration.md, docs/metrics.md,
-docs/lifecycles.md.
+docs/lifecycles.md, docs/adt.md.
 
 `python docs/generate.py` writes; `--check` writes nothing, names every file that is not as the code says and exits 1.
 """  # noqa: INP001 - a script, not a package: docs/ holds pages
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from generator.adt import adt_page
 from generator.configuration import configuration_page
 from generator.lifecycles import lifecycles_page
 from generator.metrics import metrics_page
@@ -29,6 +30,7 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "configuration.md": configuration_page(services),
         ROOT / "docs" / "metrics.md": metrics_page(),
         ROOT / "docs" / "lifecycles.md": lifecycles_page(services),
+        ROOT / "docs" / "adt.md": adt_page(),
         **{SNAPSHOTS / name: text for name, text in snapshots().items()},
     }
 

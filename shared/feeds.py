@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -83,7 +83,7 @@ class FeedProfile(BaseModel):
     the default for providers' numbers where it is another one. `enterprise_authorities` are trusted and unique across
     hospitals. `identifier_types` (HL7 table 0203) are in order of rank. `class_codes` maps the site's PV1-2 to HL7
     table 0004. `protected_units`: points of care and hospital services whose stays are protected. `charset` overrides
-    MSH-18.
+    MSH-18. `a08_class`: what a patient class in an A08 does, `describes` the stay or `moves` it as A06 and A07 would.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -104,6 +104,7 @@ class FeedProfile(BaseModel):
     kafka_topic: Annotated[str, AfterValidator(_topic)] | None = None
     mllp_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     charset: Annotated[str, AfterValidator(_codec)] | None = None
+    a08_class: Literal["describes", "moves"] = "describes"
 
     @property
     def people_authority(self) -> str:

@@ -51,14 +51,14 @@ def _admissions() -> Lifecycle:
     return Lifecycle("admissions: a stay", remark, ("Stage", "Trigger", "Then", "Outcome"), "inferred", arrows)
 
 
-def _fact(stage: admissions.Stage, trigger: admissions.Trigger) -> list[Arrow]:
+def _fact(stage: admissions.Stage, trigger: str) -> list[Arrow]:
     """One arrow, or for a cancel that may leave nothing behind two."""
     move = admissions.TRANSITIONS[stage, trigger]
     then = move.stage.value if move.stage else BACK
-    arrows = [Arrow(stage.value, trigger.value, then, move.outcome.value)]
+    arrows = [Arrow(stage.value, str(trigger), then, move.outcome.value)]
     never, outcome = admissions.step(stage, trigger, admissions.Stage.INFERRED)
     if move.stage is None and never is admissions.Stage.CANCELLED:
-        arrows.append(Arrow(stage.value, trigger.value, never.value, f"{outcome.value}, and nothing was before"))
+        arrows.append(Arrow(stage.value, str(trigger), never.value, f"{outcome.value}, and nothing was before"))
     return arrows
 
 

@@ -11,17 +11,22 @@ from services.admissions.domain.lifecycle import Stage
 from services.admissions.domain.model import Encounter, Patient, Registers
 from services.admissions.domain.registers import value_of
 from services.admissions.domain.reviews import is_disputed
+from services.admissions.domain.values import standing_values
 from shared.schemas.encounters import CareTeamMember, EncounterState, EncounterStatus, PatientState, When
 
 EXPIRED: Final = frozenset({"20", "40", "41", "42"})  # NUBC UB-04 FL17
 STATUS: Final[dict[Stage, EncounterStatus]] = {
     Stage.INFERRED: "in-progress",
+    Stage.PLANNED: "cancelled",
     Stage.REGISTERED: "in-progress",
     Stage.ADMITTED: "in-progress",
     Stage.DISCHARGED: "finished",
     Stage.CANCELLED: "cancelled",
 }
-"""FHIR R4 Encounter.status. A stay known by mention is only ever said after its said discharge was withdrawn."""
+"""FHIR R4 Encounter.status. A stay known by mention is only ever said after its said discharge was withdrawn.
+
+Of a plan nobody is told; one is only ever said where a begin that was said is taken back, and then as cancelled.
+"""
 
 
 class Carried(NamedTuple):
@@ -40,26 +45,35 @@ class Carried(NamedTuple):
 
 def carried(patient: Patient, encounter: Encounter, standing: Standing, version: int) -> Carried:
     """What an event about this stay carries now; `version` is the discharge version."""
-    team = team_of(patient.registers, encounter.registers)
-    return Carried(patient_state(patient), _encounter_state(patient, encounter, standing, version), team)
+    of = standing_values(encounter.registers, standing)
+    state = _encounter_state(patient, encounter, of, standing, version)
+    return Carried(patient_state(patient), state, team_of(patient.registers, of))
 
 
 def deceased(patient: Patient) -> bool:
-    """PID-30 or PID-29, the later word; or a discharge that says expired."""
-    return _recorded_dead(patient.registers) or any(
-        one.stage is Stage.DISCHARGED and value_of(one.registers, "discharge_disposition") in EXPIRED
-        for one in patient.encounters.values()
-    )
+    """The last word among PID-30, PID-29 and the discharges that say expired. PID-30 = N takes them back.
 
-
-def _recorded_dead(registers: Registers) -> bool:
-    """PID-30 = N takes back a time of death that was recorded no later."""
-    died, indicator = registers.get("died_at"), registers.get("death_indicator")
+    A time of death must be later than the N to outweigh it, a discharge that says expired may come with it.
+    """
+    died, indicator = patient.registers.get("died_at"), patient.registers.get("death_indicator")
     if indicator is not None and indicator.value:
         return True
-    if died is None or died.value is None:
-        return False
-    return indicator is None or indicator.value is None or indicator.stamp < died.stamp
+    denied = indicator.stamp if indicator is not None and indicator.value is False else ""
+    recorded = died.stamp if died is not None and died.value is not None else ""
+    return recorded > denied or any(one.died and one.died >= denied for one in patient.encounters.values())
+
+
+def death_taken_back(patient: Patient, encounter: Encounter) -> bool:
+    """Does the stay still say expired of somebody who is not dead?"""
+    return bool(encounter.died) and not deceased(patient)
+
+
+def died(encounter: Encounter, standing: Standing) -> str:
+    """The stamp of the disposition that says expired of a stay that is over, else ""."""
+    if standing.stage is not Stage.DISCHARGED:
+        return ""
+    said = standing_values(encounter.registers, standing).get("discharge_disposition")
+    return said.stamp if said is not None and said.value in EXPIRED else ""
 
 
 def patient_state(patient: Patient) -> PatientState:
@@ -87,8 +101,9 @@ def _once(numbers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [number for place, number in enumerate(numbers) if number not in numbers[:place]]
 
 
-def _encounter_state(patient: Patient, encounter: Encounter, standing: Standing, version: int) -> EncounterState:
-    of = encounter.registers
+def _encounter_state(
+    patient: Patient, encounter: Encounter, of: Registers, standing: Standing, version: int
+) -> EncounterState:
     facility = value_of(of, "facility") or value_of(of, "sending_facility", {})
     return EncounterState.model_validate(
         {
@@ -106,6 +121,7 @@ def _encounter_state(patient: Patient, encounter: Encounter, standing: Standing,
             "expected_discharge_at": value_of(of, "expected_discharge_at"),
             "discharge_version": version,
             "protected": _is_protected(patient, encounter),
+            "on_leave": standing.on_leave,
             **_end(of, standing),
         }
     )

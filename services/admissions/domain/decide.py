@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.admissions.domain import fields, fold, identity, registers, reviews, times
-from services.admissions.domain.carried import Carried, carried, deceased
+from services.admissions.domain.carried import Carried, carried, death_taken_back, deceased, died
 from services.admissions.domain.difference import Step, difference, is_known, standing_after, version_after
-from services.admissions.domain.lifecycle import UPDATE, Trigger
+from services.admissions.domain.lifecycle import Trigger, stamp_rank
 from services.admissions.domain.model import Encounter, LifecycleFact, Patient, Said, Source
+from services.admissions.domain.triggers import KEPT
 from services.admissions.domain.visit import encounter_id_of, visit_of
 from shared.feeds import FeedProfile
 from shared.schemas.adt import AdtEvent
@@ -28,6 +29,7 @@ from shared.schemas.encounters import (
 )
 from shared.schemas.envelope import Mode, derived_id
 
+DEATH_TAKEN_BACK: Final = "death-taken-back"
 STILL_FOLLOWED: Final = timedelta(days=60)
 """For so long after a discharge a change of the patient (an address, a telephone) is news about that stay too."""
 
@@ -45,8 +47,7 @@ class Message:
     @property
     def stamp(self) -> str:
         """Its place among the writers of registers."""
-        rank = len(Trigger) if self.event.trigger == UPDATE else Trigger(self.event.trigger).rank
-        return registers.stamp(times.heard_at(self.event), rank, self.source)
+        return registers.stamp(times.heard_at(self.event), stamp_rank(self.event.trigger), self.source)
 
 
 @dataclass(frozen=True)
@@ -104,22 +105,26 @@ def _encounter(
     before = patient.encounters.get(encounter_id) or Encounter(
         encounter_id=encounter_id, key=patient.patient_id, visit=visit
     )
-    kept = before.facts if message.event.trigger == UPDATE else fold.remember(before.facts, _fact(message))
-    standing = fold.fold(kept)
+    event, profile = message.event, message.profile
     after = before.model_copy(
         update={
-            "facts": kept,
-            "feed": message.profile.feed,
+            "facts": fold.remember(before.facts, _fact(message, write)) if event.trigger in KEPT else before.facts,
+            "feed": profile.feed,
             "mode": message.mode,
+            "a08": profile.a08_class,
             "registers": registers.merge(before.registers, write.encounter, message.stamp),
             "protected_unit": before.protected_unit or write.protected_unit,
-            "stage": standing.stage,
         }
     )
-    return after, standing
+    standing = _fold(after)
+    return after.model_copy(update={"stage": standing.stage, "died": died(after, standing)}), standing
 
 
-def _fact(message: Message) -> LifecycleFact:
+def _fold(encounter: Encounter) -> fold.Standing:
+    return fold.fold(encounter.facts, encounter.registers, a08=encounter.a08)
+
+
+def _fact(message: Message, write: fields.Written) -> LifecycleFact:
     event = message.event
     happened = times.occurred(event)
     return LifecycleFact(
@@ -130,6 +135,7 @@ def _fact(message: Message) -> LifecycleFact:
         recorded=times.recorded(event),
         stamp=message.stamp,
         class_=message.profile.class_of(event.encounter.class_ or ""),
+        own=write.own,
     )
 
 
@@ -144,8 +150,9 @@ def _told(
     now = times.heard_at(message.event)
     told: list[Telling] = []
     for encounter in list(_concerned(patient, at_hand, now, to_all=to_all)):
-        standing = folded.get(encounter.encounter_id) or fold.fold(encounter.facts)
-        patient = reviews.with_fold(patient, encounter.encounter_id, standing.reviews)
+        standing = folded.get(encounter.encounter_id) or _fold(encounter)
+        codes = (*standing.reviews, *([DEATH_TAKEN_BACK] if death_taken_back(patient, encounter) else ()))
+        patient = reviews.with_fold(patient, encounter.encounter_id, codes)
         if not standing.unmanageable:
             said, tellings = _say(patient, encounter, standing, message)
             if said is not encounter.said:
@@ -169,7 +176,7 @@ def _say(
 ) -> tuple[Said, tuple[Telling, ...]]:
     """What is new about one stay. A changed state without a change of status is an update, and only then one."""
     said = encounter.said
-    steps = difference(said, standing.stage)
+    steps = difference(said, standing)
     version = version_after(said, steps)
     state = carried(patient, encounter, standing, version)
     if not steps and is_known(said, standing.stage) and state.digest != said.digest:

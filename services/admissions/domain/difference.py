@@ -7,9 +7,10 @@ one who is told that a discharge does not stand is told what does.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from services.admissions.domain.carried import STATUS
+from services.admissions.domain.fold import Standing
 from services.admissions.domain.lifecycle import Stage
 from services.admissions.domain.model import Said
 from shared.schemas.encounters import (
@@ -34,16 +35,20 @@ class Step(NamedTuple):
     withdraws: tuple[Withdrawal, ...] = ()
 
 
-def difference(said: Said, stage: Stage) -> tuple[Step, ...]:
-    """The steps from what was said to `stage`; none where it is what was said."""
-    if stage is Stage.CANCELLED:
+_NOTHING: Final = (Stage.CANCELLED, Stage.PLANNED)
+"""A stay that never was, or is only planned, is none to its hearers."""
+
+
+def difference(said: Said, standing: Standing) -> tuple[Step, ...]:
+    """The steps from what was said to what stands; none where it is what was said."""
+    if standing.stage in _NOTHING:
         return _to_cancelled(said)
-    return (*_withdrawal(said, stage), *_begin_or_end(said, stage))
+    return (*_withdrawal(said, standing.stage), *_begin_or_end(said, standing))
 
 
 def is_known(said: Said, stage: Stage) -> bool:
     """Do hearers hold this stay for one that stands, so that a change in what it carries is news to them?"""
-    return said.status not in ("", "cancelled") and stage is not Stage.CANCELLED
+    return said.status not in ("", "cancelled") and stage not in _NOTHING
 
 
 def version_after(said: Said, steps: Iterable[Step]) -> int:
@@ -72,17 +77,21 @@ def _withdrawal(said: Said, stage: Stage) -> tuple[Step, ...]:
     return (Step(DischargeWithdrawn, (discharged,)),)
 
 
-def _begin_or_end(said: Said, stage: Stage) -> tuple[Step, ...]:
+def _begin_or_end(said: Said, standing: Standing) -> tuple[Step, ...]:
+    stage = standing.stage
     if stage is Stage.DISCHARGED:
         return () if said.find(EncounterDischarged.TYPE) else (Step(EncounterDischarged),)
     if stage is Stage.ADMITTED:
         return () if said.find(EncounterAdmitted.TYPE) else (Step(EncounterAdmitted),)
-    return _to_registered(said) if stage is Stage.REGISTERED else ()
+    return _to_registered(said, standing) if stage is Stage.REGISTERED else ()
 
 
-def _to_registered(said: Said) -> tuple[Step, ...]:
-    """A withdrawn admission leaves the visit it came from: a correction, not a second registration."""
+def _to_registered(said: Said, standing: Standing) -> tuple[Step, ...]:
+    """A withdrawn admission leaves the visit it came from: a correction, not a second registration.
+
+    An admission that ended as a visit (A07) was one: it stays said.
+    """
     registered, admitted = said.find(EncounterRegistered.TYPE), said.find(EncounterAdmitted.TYPE)
-    if registered and not admitted:
+    if (admitted and standing.admitted) or (registered and not admitted):
         return ()
     return (Step(EncounterUpdated if registered else EncounterRegistered, (admitted,) if admitted else ()),)

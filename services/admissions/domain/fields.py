@@ -1,7 +1,8 @@
 """What a message writes into the registers of its patient and of its stay, in the form in which it is said.
 
 Absent keeps, cleared clears (HL7 v2.5.1 ch. 2.5.3), a repeating group is a snapshot. A withdrawn discharge takes its
-end with it: A13 clears what belonged to the end, so that a second discharge does not inherit it.
+end with it: A13 clears what belonged to the end, so that a second discharge does not inherit it. What a trigger owns
+(`triggers`) is kept in its fact and in no register.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from services.admissions.domain.care_team import PRIMARY_CARE, ROLES, members, p
 from services.admissions.domain.identity import usable
 from services.admissions.domain.lifecycle import Trigger
 from services.admissions.domain.times import heard_at, when
+from services.admissions.domain.triggers import TRIGGERS
 from shared.feeds import FeedProfile
 from shared.schemas import adt
 from shared.schemas.adt import AdtEvent
@@ -26,10 +28,14 @@ _UNRESTRICTED: Final = "NO"  # HL7 table 0717
 
 
 class Written(NamedTuple):
-    """Register writes by field, None to clear; `protected_unit`: the stay was in a protected unit, for ever."""
+    """Register writes by field, None to clear; `own` goes into the fact instead.
+
+    `protected_unit`: the stay was in a protected unit, for ever.
+    """
 
     patient: Writes
     encounter: Writes
+    own: Writes
     protected_unit: bool
 
 
@@ -38,7 +44,16 @@ def written(event: AdtEvent, profile: FeedProfile) -> Written:
     longitudinal, of_visit = role_writes(event, profile, heard_at(event))
     patient = _read(event.patient, _PATIENT, profile) | longitudinal | _identifiers(event, profile)
     encounter = _read(event.encounter, _ENCOUNTER, profile) | of_visit | _facility(event, profile)
-    return Written(patient, encounter | _end(event), _in_protected_unit(event.encounter, profile))
+    owned = TRIGGERS[event.trigger].own
+    sent = encounter | _end(event) | _foreseen(event, owned, profile)
+    own = {field: sent.pop(field) for field in owned if field in sent}
+    return Written(patient, sent, own, _in_protected_unit(event.encounter, profile))
+
+
+def _foreseen(event: AdtEvent, owned: tuple[str, ...], profile: FeedProfile) -> Writes:
+    """What is only expected: of interest from the trigger that is about it, and from no other."""
+    readers = {field: reader for field, reader in _FORESEEN.items() if field in owned}
+    return _read(event.encounter, readers, profile) if readers else {}
 
 
 def _read(source: adt.Patient | adt.Encounter, readers: Mapping[str, Reader], profile: FeedProfile) -> Writes:
@@ -150,6 +165,13 @@ _ENCOUNTER: Final[dict[str, Reader]] = {
     "protected": _as_sent,
     "restrictions": _restricted,
     **{field: _team(role) for field, role in ROLES.items()},
+}
+
+
+_FORESEEN: Final[dict[str, Reader]] = {
+    "expected_admit_at": _time,
+    "expected_return_at": _time,
+    "pending_location": _location,
 }
 
 

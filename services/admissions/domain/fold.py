@@ -1,32 +1,59 @@
 """All lifecycle facts of an encounter to what stands: a pure function of the set, whatever order they came in.
 
-A later word of one trigger is an amendment: the last recorded counts. A cancel takes back what was recorded before it;
-where EVN-2 does not tell, what had occurred by then. A cancel whose target is not there yet waits in the set for it.
+Of begins, plans and the discharge the last recorded counts, an amendment; of all else each fact counts. A cancel takes
+back what was recorded before it; where EVN-2 does not tell, what had occurred by then. A cancel whose target is not
+there yet waits in the set for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from services.admissions.domain.lifecycle import BEGINS, CANCELS, REVIEWED, Outcome, Stage, Trigger, step
-from services.admissions.domain.model import LifecycleFact, Source
+from services.admissions.domain import bedded
+from services.admissions.domain.lifecycle import (
+    BEGINS,
+    CANCELS,
+    INTERIM,
+    PLANS,
+    REVIEWED,
+    SINGLE,
+    WALKED,
+    Outcome,
+    Stage,
+    Trigger,
+    step,
+)
+from services.admissions.domain.model import LifecycleFact, Register, Source
 
 MOST_FACTS: Final = 200
+MOST_BEDS: Final = 100
 TOO_MANY: Final = "too-many-facts"
+_OF_BEDS: Final = frozenset({Trigger.TRANSFER, Trigger.CANCEL_TRANSFER})
+_SERIES: Final = "R"  # HL7 table 0004: recurring patient
+_NEVER_BEGUN: Final = frozenset({Stage.CANCELLED, Stage.PLANNED})
 
-Counting = dict[Trigger, LifecycleFact]
+Unit = tuple[object, ...]
+"""What counts once: a trigger, or where each fact of it counts that trigger with its time and content."""
+Counting = dict[Unit, LifecycleFact]
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What stands. The facts are those that count and were not taken back; `reviews` are codes."""
+    """What stands. The facts are those that count and were not taken back; `reviews` are codes.
+
+    `holding`: the facts whose own fields hold. Of a stay that never was these are all, so that what is told of it when
+    it is withdrawn is what was told before.
+    """
 
     stage: Stage
     registered: LifecycleFact | None = None
     admitted: LifecycleFact | None = None
     discharged: LifecycleFact | None = None
+    on_leave: bool = False
+    holding: tuple[LifecycleFact, ...] = ()
     outcomes: tuple[tuple[Source, Outcome], ...] = ()
     reviews: tuple[str, ...] = ()
 
@@ -36,44 +63,64 @@ class Standing:
         return TOO_MANY in self.reviews
 
 
-def fold(facts: Iterable[LifecycleFact]) -> Standing:
-    """What stands of these facts."""
+_NO_GROUND: Final[Mapping[str, Register]] = {}
+
+
+def fold(
+    facts: Iterable[LifecycleFact], ground: Mapping[str, Register] = _NO_GROUND, *, a08: str = bedded.DESCRIBES
+) -> Standing:
+    """What stands of these facts. `ground` are the stay's registers, asked where the feed's `a08` class moves it."""
     ordered = sorted(facts, key=lambda fact: fact.order)
     counting = _counting(ordered)
     taken, outcomes = _pair(ordered, counting)
     outcomes |= {fact.source: Outcome.AMENDED for fact in ordered if _is_amended(fact, counting)}
     stage = _walk(ordered, counting, taken, outcomes)
-    stands = {trigger: fact for trigger, fact in counting.items() if trigger not in taken}
+    stands = sorted((fact for unit, fact in counting.items() if unit not in taken), key=lambda fact: fact.order)
+    stage, stands = bedded.by_class(stage, stands, ground, a08)
     return Standing(
         stage,
-        stands.get(Trigger.REGISTER),
-        stands.get(Trigger.ADMIT),
-        stands.get(Trigger.DISCHARGE),
+        _first(stands, Trigger.REGISTER, Trigger.MOVE_OUT),
+        _first(stands, Trigger.ADMIT, Trigger.MOVE_IN),
+        _first([fact for fact in stands if not _is_interim(fact, counting)], Trigger.DISCHARGE),
+        _is_on_leave(stage, stands),
+        tuple(_holding(stage, ordered, taken, outcomes)),
         tuple((fact.source, outcomes[fact.source]) for fact in ordered),
         _reviews(ordered, outcomes),
     )
 
 
 def remember(facts: tuple[LifecycleFact, ...], fact: LifecycleFact) -> tuple[LifecycleFact, ...]:
-    """The facts with one more, bounded: one over the limit is enough to know that there were too many."""
-    return tuple(sorted({*facts, fact}, key=lambda one: one.order)[: MOST_FACTS + 1])
+    """The facts with one more, bounded: one over the limit is enough to know that there were too many.
+
+    Of changes of bed the latest are kept: a long stay has many, and the early ones say nothing any more.
+    """
+    ordered = sorted({one.source: one for one in (*facts, fact)}.values(), key=lambda one: one.order)
+    beds = [one for one in ordered if one.trigger in _OF_BEDS]
+    others = [one for one in ordered if one.trigger not in _OF_BEDS][: MOST_FACTS + 1]
+    return tuple(sorted([*others, *beds[-MOST_BEDS:]], key=lambda one: one.order)) if beds else tuple(others)
+
+
+def _unit(fact: LifecycleFact) -> Unit:
+    if fact.trigger in SINGLE:
+        return (fact.trigger,)
+    return fact.trigger, fact.occurred, json.dumps(fact.own, sort_keys=True)
 
 
 def _counting(ordered: list[LifecycleFact]) -> Counting:
-    """Of each trigger that is no cancel, the last recorded."""
+    """Of each unit the last recorded. A cancel is none."""
     last: Counting = {}
     for fact in sorted(ordered, key=lambda one: (one.stamp, one.order)):
         if fact.trigger not in CANCELS:
-            last[fact.trigger] = fact
+            last[_unit(fact)] = fact
     return last
 
 
 def _is_amended(fact: LifecycleFact, counting: Counting) -> bool:
-    return fact.trigger not in CANCELS and counting[fact.trigger] is not fact
+    return fact.trigger not in CANCELS and counting[_unit(fact)] is not fact
 
 
-def _pair(ordered: list[LifecycleFact], counting: Counting) -> tuple[Counting, dict[Source, Outcome]]:
-    """Which cancel takes back the counting fact of which trigger, and what became of each cancel."""
+def _pair(ordered: list[LifecycleFact], counting: Counting) -> tuple[dict[Unit, LifecycleFact], dict[Source, Outcome]]:
+    """Which cancel takes back the counting fact of which unit, and what became of each cancel."""
     taken: Counting = {}
     outcomes: dict[Source, Outcome] = {}
     for cancel in (fact for fact in ordered if fact.trigger in CANCELS):
@@ -84,17 +131,23 @@ def _pair(ordered: list[LifecycleFact], counting: Counting) -> tuple[Counting, d
             outcomes[cancel.source] = Outcome.REPEATED
         else:
             taken[target] = cancel
+            outcomes[cancel.source] = Outcome.FOUND
     return taken, outcomes
 
 
-def _target(cancel: LifecycleFact, ordered: list[LifecycleFact], counting: Counting, taken: Counting) -> Trigger | None:
-    """The trigger whose time the cancel names exactly (the later one of two), else the latest that is not cancelled."""
-    named = [fact.trigger for fact in ordered if fact.trigger in CANCELS[cancel.trigger] and _names(cancel, fact)]
+def _target(cancel: LifecycleFact, ordered: list[LifecycleFact], counting: Counting, taken: Counting) -> Unit | None:
+    """The fact whose time the cancel names exactly (the later one of two), else the latest that is not cancelled."""
+    named = _named(cancel, ordered)
     if named:
-        return named[-1] if _undoes(cancel, counting[named[-1]]) else None
-    open_ = [fact for trigger, fact in counting.items() if trigger in CANCELS[cancel.trigger] and trigger not in taken]
+        unit = _unit(named[-1])
+        return unit if _undoes(cancel, counting[unit]) else None
+    open_ = [fact for unit, fact in counting.items() if fact.trigger in CANCELS[cancel.trigger] and unit not in taken]
     found = [fact for fact in sorted(open_, key=lambda fact: fact.order) if _undoes(cancel, fact)]
-    return found[-1].trigger if found else None
+    return _unit(found[-1]) if found else None
+
+
+def _named(cancel: LifecycleFact, ordered: list[LifecycleFact]) -> list[LifecycleFact]:
+    return [fact for fact in ordered if fact.trigger in CANCELS[cancel.trigger] and _names(cancel, fact)]
 
 
 def _names(cancel: LifecycleFact, fact: LifecycleFact) -> bool:
@@ -112,26 +165,70 @@ def _undoes(cancel: LifecycleFact, fact: LifecycleFact) -> bool:
 
 
 def _walk(ordered: list[LifecycleFact], counting: Counting, taken: Counting, outcomes: dict[Source, Outcome]) -> Stage:
-    """Through the table, in order; a cancel directly behind its target."""
+    """Through the table, in order; a cancel directly behind its target. What moves no stage is applied where it is."""
     stage = Stage.INFERRED
-    for fact in sorted(counting.values(), key=lambda one: _place(one, ordered)):
-        after, outcomes[fact.source] = step(stage, fact.trigger, stage)
-        if cancel := taken.get(fact.trigger):
-            after, outcomes[cancel.source] = step(after, cancel.trigger, stage)
+    for unit, fact in sorted(counting.items(), key=lambda one: _place(one[1], ordered)):
+        after, outcomes[fact.source] = stage, Outcome.APPLIED
+        if fact.trigger in WALKED:
+            trigger = INTERIM if _is_interim(fact, counting) else fact.trigger
+            after, outcomes[fact.source] = step(stage, trigger, stage)
+        if cancel := taken.get(unit):
+            if fact.trigger in WALKED:
+                after, outcomes[cancel.source] = step(after, cancel.trigger, stage)
             outcomes[fact.source] = Outcome.TAKEN_BACK
         stage = after
     return stage
 
 
 def _place(fact: LifecycleFact, ordered: list[LifecycleFact]) -> tuple[object, ...]:
-    """An amended begin stands where the first of its trigger stood."""
-    if fact.trigger not in BEGINS:
+    """An amended begin or plan stands where the first of its trigger stood."""
+    if fact.trigger not in BEGINS and fact.trigger not in PLANS:
         return fact.order
     return next(one.order for one in ordered if one.trigger is fact.trigger)
 
 
+def _is_interim(fact: LifecycleFact, counting: Counting) -> bool:
+    """The class of the discharge itself; where it says none, of the stay's begin."""
+    if fact.trigger is not Trigger.DISCHARGE:
+        return False
+    begins = (counting.get((begin,)) for begin in BEGINS)
+    classes = [fact.class_, *(begin.class_ for begin in begins if begin)]
+    return next(filter(None, classes), "") == _SERIES
+
+
+def _first(stands: list[LifecycleFact], *triggers: Trigger) -> LifecycleFact | None:
+    """The first fact of the first of these triggers that has any."""
+    return next((fact for trigger in triggers for fact in stands if fact.trigger is trigger), None)
+
+
+def _is_on_leave(stage: Stage, stands: list[LifecycleFact]) -> bool:
+    """Out and not back again, of a stay that goes on."""
+    leaves = [fact.trigger for fact in stands if fact.trigger in (Trigger.LEAVE, Trigger.RETURN)]
+    return bool(leaves) and leaves[-1] is Trigger.LEAVE and stage in (Stage.REGISTERED, Stage.ADMITTED)
+
+
+def _holding(
+    stage: Stage, ordered: list[LifecycleFact], taken: Counting, outcomes: dict[Source, Outcome]
+) -> Iterable[LifecycleFact]:
+    """An amended fact holds with the one that amends it, unless it was taken back before that."""
+    waiting = [fact for fact in ordered if outcomes[fact.source] is Outcome.WAITING]
+    for fact in ordered:
+        if not fact.own or outcomes[fact.source] is Outcome.INTERIM:
+            continue
+        gone = _unit(fact) in taken or any(_took_back(cancel, fact, ordered) for cancel in waiting)
+        if not gone or stage in _NEVER_BEGUN:
+            yield fact
+
+
+def _took_back(cancel: LifecycleFact, fact: LifecycleFact, ordered: list[LifecycleFact]) -> bool:
+    """Did a cancel that found nothing that still counts take back what this fact said at the time?"""
+    named = _named(cancel, ordered)
+    reached = {one.trigger for one in named} or set(CANCELS[cancel.trigger])
+    return fact.trigger in reached and fact.trigger in SINGLE and _undoes(cancel, fact)
+
+
 def _reviews(ordered: list[LifecycleFact], outcomes: dict[Source, Outcome]) -> tuple[str, ...]:
     codes = {outcome.value for outcome in outcomes.values() if outcome in REVIEWED}
-    if len(ordered) > MOST_FACTS:
+    if sum(fact.trigger not in _OF_BEDS for fact in ordered) > MOST_FACTS:
         codes.add(TOO_MANY)
     return tuple(sorted(codes))

@@ -32,6 +32,7 @@ class LifecycleFact(Contract):
 
     `occurred` is when it happened, for a cancel when that happened which it takes back (EVN-6); `until` is the last
     instant that the text of `occurred` may mean. `recorded` is EVN-2, `stamp` the place among the writers of registers.
+    `own` are the fields that hold as long as the fact does; None clears.
     """
 
     trigger: Trigger
@@ -41,6 +42,7 @@ class LifecycleFact(Contract):
     recorded: AwareDatetime | None = None
     stamp: str
     class_: str = ""
+    own: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def order(self) -> tuple[AwareDatetime, int, Source]:
@@ -70,7 +72,8 @@ class Encounter(Contract):
     """One stay or visit. `key` is the patient id under which it was first said, for ever; `stage` is the fold's.
 
     `feed` and `mode` are those of the stay's own last message: what another hospital says of the patient must not
-    decide whether this stay's team is told.
+    decide whether this stay's team is told. `a08` is that feed's policy for a class that an update brings. `died` is
+    the stamp of a standing discharge that says expired, "" if none does.
     """
 
     encounter_id: str
@@ -78,10 +81,12 @@ class Encounter(Contract):
     visit: tuple[str, ...]
     feed: str = ""
     mode: Mode = Mode.LIVE
+    a08: str = "describes"
     facts: tuple[LifecycleFact, ...] = ()
     registers: Registers = Field(default_factory=dict)
     protected_unit: bool = False
     stage: Stage = Stage.INFERRED
+    died: str = ""
     said: Said = Said()
 
 

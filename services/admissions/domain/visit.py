@@ -1,15 +1,16 @@
 """Which stay a message is about. A visit number is unique only inside its authority and patient (HL7 v2.5.1 ch. 3.3).
 
 The key is, in this order: PV1-19 with its authority; PID-18, the account; for a message that begins or ends a stay,
-the visit's start (PV1-44 to the minute) or else the day it happened, both as sent. A message that only describes and
-has neither number nor start is about the patient alone.
+the visit's start (PV1-44 to the minute) or else the day it happened, both as sent. Any other message that has neither
+number nor start is about the patient alone, and so is one that describes the person (A28, A31).
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from services.admissions.domain.lifecycle import UPDATE
+from services.admissions.domain.lifecycle import BEGINS, CANCELS, MOVES, UPDATE, Trigger
+from services.admissions.domain.triggers import TRIGGERS, Effect
 from shared.feeds import FeedProfile
 from shared.schemas.adt import AdtEvent
 from shared.schemas.envelope import derived_id
@@ -18,11 +19,15 @@ from shared.schemas.identifiers import Identifier
 _TO_THE_MINUTE: Final = 12
 _TO_THE_DAY: Final = 8
 _NO_VISIT: Final = "N"
+_BEGINS_OR_ENDS: Final = frozenset({*BEGINS, *MOVES, Trigger.DISCHARGE})
+_BY_ITS_DAY: Final = _BEGINS_OR_ENDS | {cancel for cancel, found in CANCELS.items() if _BEGINS_OR_ENDS & {*found}}
 
 
 def visit_of(event: AdtEvent, profile: FeedProfile) -> tuple[str, ...] | None:
     """The visit key, or None where the message is about the patient alone."""
     encounter = event.encounter
+    if TRIGGERS[event.trigger].effect is Effect.DESCRIBE_PERSON:
+        return None
     for kind, number in (("visit", encounter.visit_number), ("account", encounter.account_number)):
         if number is not None and number.value.strip():
             return kind, *_place(number, profile)
@@ -30,7 +35,7 @@ def visit_of(event: AdtEvent, profile: FeedProfile) -> tuple[str, ...] | None:
         return None
     if encounter.admitted_at is not None:
         return "unnumbered", encounter.admitted_at.text[:_TO_THE_MINUTE]
-    return None if event.trigger == UPDATE else ("unnumbered", event.occurred_at.text[:_TO_THE_DAY])
+    return ("unnumbered", event.occurred_at.text[:_TO_THE_DAY]) if event.trigger in _BY_ITS_DAY else None
 
 
 def encounter_id_of(patient_id: str, visit: tuple[str, ...]) -> str:

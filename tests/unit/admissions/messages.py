@@ -15,12 +15,12 @@ def clock(text: str) -> str:
 def adt(trigger: str, recorded: str, **said: Any) -> bytes:
     """One ADT message. `recorded` is EVN-2 and MSH-7; the control id is `control`, else made of trigger and time.
 
-    Times are `clock` texts: `happened` (EVN-6), `start` (PV1-44), `end` (PV1-45). Every other key is a field of
-    `_SEGMENTS` below, as on the wire.
+    Times are `clock` texts: `happened` (EVN-6), `start` (PV1-44), `end` (PV1-45), `planned`, `expected` and `back`
+    (PV2-8, -9, -47). Every other key is a field of `_SEGMENTS` below, as on the wire.
     """
     fields = {"mrn": "100200^^^NORTH^MR", "visit": "V1^^^NORTH^VN", "class": "I", "processing": "P", **said}
     fields["control"] = said.get("control", f"{trigger}-{recorded}").replace(" ", "")
-    for name in ("happened", "start", "end", "expected"):
+    for name in ("happened", "start", "end", "expected", "planned", "back"):
         if name in said:
             fields[name] = clock(said[name])
     message = clock(recorded)
@@ -71,7 +71,7 @@ _SEGMENTS: tuple[tuple[str, dict[int, str]], ...] = (
             45: "end",
         },
     ),
-    ("PV2", {9: "expected", 22: "protected"}),
+    ("PV2", {1: "pending", 8: "planned", 9: "expected", 22: "protected", 47: "back"}),
 )
 
 

@@ -61,10 +61,10 @@ def test_store__declares_indexes_of_its_collection_only() -> None:
     "value",
     [
         b"MSH|^~\\&|LAB|NORTH|||20261103||ORU^R01|1|P|2.5.1\rPID|||1^^^NORTH^MR\r",
-        adt("A02", "02 0900"),
+        adt("A09", "02 0900"),
         adt("A40", "02 0900"),
     ],
-    ids=["not-adt", "a-transfer", "a-merge"],
+    ids=["not-adt", "a-tracking", "a-merge"],
 )
 def test_read__sets_aside_what_it_does_not_act_on(value: bytes) -> None:
     house = House()
