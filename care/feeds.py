@@ -6,7 +6,6 @@ that it costs the same however many are kept; only a feed that has been silent f
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,11 +18,12 @@ from rich.console import Console
 from rich.table import Table
 
 from care.pages import Page, page
+from care.profiles import place_of, profiles_at
 from care.running import run
 from care.session import Session, session
 from services.gateway.store import RAW, REFUSED
 from shared.clock import business_clock
-from shared.feeds import FeedProfile, FeedsInvalid, parse_feeds
+from shared.feeds import FeedProfile
 from shared.mongo.client import away
 
 RECENT = 20_000
@@ -51,7 +51,7 @@ def feeds(
     database. A feed whose last message is old is silent, or its door is not reached: ask the hospital.
     """
     here = session()
-    profiles = _profiles(here)
+    profiles = profiles_at(place_of(here.settings))
     now = _business_time(here)
     kept = run(kept_of(here, profiles, now - timedelta(minutes=minutes)))
     port = here.admin_port("gateway")
@@ -60,17 +60,6 @@ def feeds(
     Console(width=max(console.width, 120)).print(shown)
     if not port:
         typer.echo("CARE_ADMIN_PORT_GATEWAY is not set, so what the gateway counts is not known.", err=True)
-
-
-def _profiles(here: Session) -> dict[str, FeedProfile]:
-    file = here.settings.get("CARE_FEEDS_FILE", "")
-    try:
-        return parse_feeds(tomllib.loads(Path(file).read_text("utf-8")))
-    except (OSError, tomllib.TOMLDecodeError, FeedsInvalid) as error:
-        problem = "; ".join(error.problems) if isinstance(error, FeedsInvalid) else type(error).__name__
-        typer.secho(f"the feeds file {file or '(CARE_FEEDS_FILE is not set)'} cannot be used: {problem}", err=True)
-        typer.echo("Set CARE_FEEDS_FILE to the file that the gateway reads (docs/feeds.md).", err=True)
-        raise typer.Exit(78) from None
 
 
 def _business_time(here: Session) -> datetime:

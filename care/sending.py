@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from care.checking import PlayedBefore, checked, tell
+from care.profiles import SETTING, place_of, profiles_at
 from care.running import run
 from care.session import Session, environment, session
 from demo.hospital.facilities import Via
@@ -26,7 +26,7 @@ from demo.hospital.player import Progress as Played
 from demo.hospital.player import at_rate, play
 from demo.hospital.schedule import schedule
 from demo.hospital.sendings import Sending
-from shared.feeds import FeedProfile, parse_feeds
+from shared.feeds import FeedProfile
 from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.outages import Away
 from shared.stream.records import Saying
@@ -36,10 +36,8 @@ HOST = "127.0.0.1"
 
 
 def _feeds() -> Mapping[str, FeedProfile]:
-    file = environment().get("CARE_FEEDS_FILE")
-    if not file:
-        return {}
-    return parse_feeds(tomllib.loads(Path(file).read_text("utf-8")))
+    settings = environment()
+    return profiles_at(place_of(settings)) if settings.get(SETTING) else {}
 
 
 def send(
@@ -98,10 +96,8 @@ def simulate(
 
     With --check: exit 1 if anything is not as it must be. The people must be new to the deployment: another seed each.
     """
-    here, feeds = session(), _feeds()
-    if not feeds:
-        typer.secho("CARE_FEEDS_FILE is not set: the doors are not known", err=True, fg="red")
-        raise typer.Exit(78)
+    here = session()
+    feeds = profiles_at(place_of(here.settings))
     rates = Faults(delayed=faults, cut=faults, mis_zoned=faults, poisoned=faults)
     sendings = schedule(seed, patients, days, wall_clock() - timedelta(days=days), rates)
     receivers = {f.feed: _client(f.mllp_port) for f in feeds.values() if f.mllp_port}

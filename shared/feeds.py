@@ -1,15 +1,16 @@
 """What a hospital's feed is: known from the door a message came in by, never from what the message says of itself.
 
-One TOML file a deployment with a `[[feed]]` table for each; the edge reads the file, `parse_feeds` judges its content
-and refuses it whole, naming every fault by table and key.
+A `[[feed]]` table each, in TOML; `shared.profiles` reads the files, `parse_feeds` judges what stands in them and
+refuses it whole, naming every fault by table and key.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -83,7 +84,7 @@ class FeedProfile(BaseModel):
     the default for providers' numbers where it is another one. `enterprise_authorities` are trusted and unique across
     hospitals. `identifier_types` (HL7 table 0203) are in order of rank. `class_codes` maps the site's PV1-2 to HL7
     table 0004. `protected_units`: points of care and hospital services whose stays are protected. `charset` overrides
-    MSH-18. `a08_class`: what a patient class in an A08 does, `describes` the stay or `moves` it as A06 and A07 would.
+    MSH-18.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -104,7 +105,6 @@ class FeedProfile(BaseModel):
     kafka_topic: Annotated[str, AfterValidator(_topic)] | None = None
     mllp_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     charset: Annotated[str, AfterValidator(_codec)] | None = None
-    a08_class: Literal["describes", "moves"] = "describes"
 
     @property
     def people_authority(self) -> str:
@@ -135,27 +135,39 @@ class FeedProfile(BaseModel):
         return unit.strip().upper() in self.protected_units
 
 
-def parse_feeds(content: Mapping[str, Any]) -> dict[str, FeedProfile]:
-    """The profiles by feed. `content` is the file as read: `{"feed": [{...}, ...]}`; raises FeedsInvalid."""
+def parse_feeds(content: Mapping[str, Any], places: Sequence[str] = ()) -> dict[str, FeedProfile]:
+    """The profiles by feed. `content` is the file as read: `{"feed": [{...}, ...]}`; raises FeedsInvalid.
+
+    `places`: how faults name each table, where they come from several files.
+    """
     tables = content.get("feed")
     if set(content) != {"feed"} or not isinstance(tables, list) or not tables:
         raise FeedsInvalid(("the file holds [[feed]] tables, at least one, and nothing else",))
     problems: list[str] = []
-    profiles = [profile for n, table in enumerate(tables) if (profile := _parse(n, table, problems))]
+    named = zip(places or [f"feed[{n}]" for n in range(len(tables))], tables, strict=True)
+    profiles = [profile for place, table in named if (profile := _parse(place, table, problems))]
     problems += _clashes(profiles)
     if problems:
         raise FeedsInvalid(tuple(problems))
     return {profile.feed: profile for profile in profiles}
 
 
-def _parse(n: int, table: object, problems: list[str]) -> FeedProfile | None:
+def _parse(place: str, table: object, problems: list[str]) -> FeedProfile | None:
     try:
         return FeedProfile.model_validate(table)
     except ValidationError as invalid:
         for error in invalid.errors(include_input=False, include_url=False):
-            place = ".".join([f"feed[{n}]", *(str(part) for part in error["loc"])])
-            problems.append(f"{place}: {error['msg'].removeprefix('Value error, ')}")
+            where = ".".join([place, *(str(part) for part in error["loc"])])
+            problems.append(f"{where}: {_fault(error['type'], error['msg'], where.rsplit('.', 1)[-1])}")
         return None
+
+
+def _fault(kind: str, said: str, key: str) -> str:
+    """What pydantic says of a key that is none leaves its writer alone."""
+    if kind != "extra_forbidden":
+        return said.removeprefix("Value error, ")
+    near = get_close_matches(key, FeedProfile.model_fields, 1)
+    return "no setting of a feed" + (f"; is {near[0]} meant?" if near else "")
 
 
 def _clashes(profiles: list[FeedProfile]) -> list[str]:

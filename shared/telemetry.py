@@ -150,6 +150,8 @@ class Metrics:
     unsaid: Gauge
     attempts: Counter
     deliveries: Counter
+    feeds_invalid: Gauge
+    doors: Gauge
 
 
 metrics: Final = Metrics(
@@ -204,6 +206,10 @@ metrics: Final = Metrics(
     deliveries=_counter(
         "deliveries", "Deliveries that ended, when that was said; unknown: it may have arrived.", "channel", "outcome"
     ),
+    feeds_invalid=_gauge(
+        "feeds_invalid", "Faults in the feed profiles as they stand now. Above 0: the edition before them counts."
+    ),
+    doors=_gauge("door_open", "Is this feed's MLLP door open? 0 though it is not off: its port is taken.", "feed"),
 )
 
 

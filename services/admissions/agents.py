@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from services.admissions.handlers import COLLECTION, handlers
 from services.admissions.store import INDEXES
-from shared.feeds import parse_feeds
 from shared.process import Process
+from shared.profiles import LOOK_SECONDS, Feeds
 from shared.secret import hold_to_fingerprint, read_secret
 from shared.startup import patiently
+from shared.stream.host import Periodic
 
 
 async def agents(process: Process, feeds_file: Path, identity_secret_file: Path) -> list[Any]:
     """The services of this process, in start order. Raises FeedsInvalid, SecretRefused."""
-    feeds = parse_feeds(tomllib.loads(await asyncio.to_thread(feeds_file.read_text, "utf-8")))
+    feeds = await Feeds.read(feeds_file)
     secret = await asyncio.to_thread(read_secret, identity_secret_file)
     await process.open(INDEXES, [COLLECTION])
     await patiently(lambda: hold_to_fingerprint(process.database, secret))
-    return process.hearer(handlers(feeds, secret))
+    return [*process.hearer(handlers(feeds, secret)), Periodic(feeds.refresh, LOOK_SECONDS)]

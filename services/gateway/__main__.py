@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import tomllib
 from typing import Any
 
 from services.gateway.agents import Doors, agents
 from services.gateway.mllp.limits import Limits
 from services.gateway.settings import Settings
-from shared.feeds import parse_feeds
 from shared.process import Process, serve
+from shared.profiles import DOORS_LOOKS, Feeds
 from shared.secret import hold_to_fingerprint, read_secret
 from shared.startup import patiently
 
 
 async def _agents(process: Process, settings: Settings) -> list[Any]:
-    feeds = parse_feeds(tomllib.loads(await asyncio.to_thread(settings.feeds_file.read_text, "utf-8")))
+    feeds = await Feeds.read(settings.feeds_file, looks=DOORS_LOOKS)
     secret = await asyncio.to_thread(read_secret, settings.identity_secret_file)
     await patiently(lambda: hold_to_fingerprint(process.database, secret))
     doors = Doors(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
@@ -16,18 +16,20 @@ from services.gateway.handlers.ports import Outages
 from services.gateway.handlers.topic import TopicHearing
 from services.gateway.handlers.voice import Relay, Voice
 from services.gateway.mllp.conversation import Door
+from services.gateway.mllp.doors import MllpDoors
 from services.gateway.mllp.limits import Limits
 from services.gateway.mllp.server import LOOPBACK, MllpServer
 from services.gateway.store import LEASE_SECONDS, MongoRawMessages
 from shared.feeds import FeedProfile
 from shared.health import AdminServer, Health, stuck
 from shared.process import Process
+from shared.profiles import LOOK_SECONDS, Feeds
 from shared.schemas.envelope import Mode
 from shared.schemas.topics import MAX_MESSAGE_BYTES
 from shared.startup import patiently
 from shared.stream.host import Background, DataPlane, Periodic
-from shared.stream.kafka_consumer import KafkaConsumer
 from shared.stream.loop import Loop
+from shared.telemetry import log
 
 RELAY_SECONDS: Final = 1.0
 
@@ -52,7 +54,10 @@ class Doors:
 async def agents(
     process: Process, feeds: Mapping[str, FeedProfile], secret: bytes, doors: Doors | None = None
 ) -> list[Any]:
-    """The services of this process, in start order. `secret` keys the keys; waits for MongoDB as long as it takes."""
+    """The services of this process, in start order. `secret` keys the keys; waits for MongoDB as long as it takes.
+
+    Where `feeds` are `Feeds` they are looked at again, and the doors follow.
+    """
     doors = doors or Doors()
     raw = MongoRawMessages(process.database, secrets.token_hex(8), lease=doors.lease_seconds)
     await patiently(lambda: raw.ensure_indexes(doors.keep_days))
@@ -61,67 +66,100 @@ async def agents(
     relay = Relay(raw, voice, outages, most_unsaid=doors.most_unsaid)
     judge = Judge(secret, doors.limits.message)
     intake = Intake(raw, voice, judge, process.clock, lambda: relay.full, outages)
-    wanted = [feed for feed in feeds.values() if feed.mode is not Mode.OFF]
-    plane = _plane(process, intake, wanted)
-    loop = plane[1] if plane else None
+    topics, servers = TopicDoors(process, intake), MllpDoors(_server_of(process, intake, doors))
+    look, listening = _following(feeds, topics, servers)
     return [
         process.closing(),
-        _admin(process, relay, outages, loop),
+        _admin(process, relay, outages, topics),
         Background(_nothing, voice.close),
         Periodic(relay.sweep, RELAY_SECONDS),
-        *([DataPlane(plane[1]), process.lag_of(plane[0])] if plane else []),
-        _listening(_servers(process, intake, wanted, doors)),
+        listening,
+        Periodic(look, LOOK_SECONDS),
     ]
 
 
-def _plane(process: Process, intake: Intake, feeds: list[FeedProfile]) -> tuple[KafkaConsumer, Loop] | None:
-    by_topic = {feed.kafka_topic: feed for feed in feeds if feed.kafka_topic}
-    if not by_topic:
-        return None
-    hearing = TopicHearing(intake, by_topic)
-    return process.plane(list(by_topic), hearing, hearing.refuse)
+def _following(
+    feeds: Mapping[str, FeedProfile], topics: TopicDoors, servers: MllpDoors
+) -> tuple[Callable[[], Awaitable[None]], Background]:
+    """The look that keeps the doors as the profiles say, and the doors' beginning and end."""
+
+    async def follow() -> None:
+        wanted = [feed for feed in feeds.values() if feed.mode is not Mode.OFF]
+        await topics.follow(wanted)
+        await servers.follow(wanted)
+
+    async def look() -> None:
+        if isinstance(feeds, Feeds):
+            await feeds.refresh()
+        await follow()
+
+    async def stop() -> None:
+        await asyncio.gather(servers.stop(), topics.stop())
+
+    return look, Background(follow, stop)
 
 
-def _servers(process: Process, intake: Intake, feeds: list[FeedProfile], doors: Doors) -> list[MllpServer]:
+class TopicDoors:
+    """The hospitals' own topics that are heard now. Another set of topics is another consumer of the same group."""
+
+    def __init__(self, process: Process, intake: Intake) -> None:
+        self._process = process
+        self._feeds: dict[str, FeedProfile] = {}
+        self._hearing = TopicHearing(intake, self._feeds)
+        self._loop: Loop | None = None
+        self._services: list[Any] = []
+
+    async def follow(self, profiles: Iterable[FeedProfile]) -> None:
+        """Hear the topics of these and no other; while Kafka is away the change waits for it."""
+        wanted = {feed.kafka_topic: feed for feed in profiles if feed.kafka_topic}
+        if wanted.keys() != self._feeds.keys():
+            if self._loop is not None and self._loop.away:
+                return
+            await self.stop()
+        self._feeds.clear()
+        self._feeds.update(wanted)
+        if wanted and self._loop is None:
+            await self._start()
+
+    async def _start(self) -> None:
+        consumer, self._loop = self._process.plane(list(self._feeds), self._hearing, self._hearing.refuse)
+        self._services = [DataPlane(self._loop), self._process.lag_of(consumer)]
+        for service in self._services:
+            await service.start()
+        log.info("topics_heard", count=len(self._feeds))
+
+    async def stop(self) -> None:
+        """Finish the batch and leave the group."""
+        services, self._services, self._loop = self._services, [], None
+        for service in reversed(services):
+            await service.stop()
+
+    def alive(self) -> str:
+        """As `Health.alive`: "" where no topic is heard."""
+        loop = self._loop
+        return stuck(lambda: loop.progress_at, lambda: loop.away)() if loop is not None else ""
+
+
+def _server_of(process: Process, intake: Intake, doors: Doors) -> Callable[[FeedProfile, int], MllpServer]:
     numbers, ours = count(1), secrets.token_hex(5)
 
     def next_control_id() -> str:
         return f"{ours}{next(numbers)}"  # 20 characters (MSH-10, HL7 v2.5.1 ch. 2.15.9.10) last for 10^10 answers
 
-    return [
-        MllpServer(
-            Door(feed, intake, process.clock, next_control_id),
-            feed.mllp_port,
-            host=doors.host,
-            limits=doors.limits,
-            tls=doors.tls,
-        )
-        for feed in feeds
-        if feed.mllp_port is not None
-    ]
+    def make(feed: FeedProfile, port: int) -> MllpServer:
+        door = Door(feed, intake, process.clock, next_control_id)
+        return MllpServer(door, port, host=doors.host, limits=doors.limits, tls=doors.tls)
+
+    return make
 
 
-def _listening(servers: list[MllpServer]) -> Background:
-    """Opened one after the other, closed together: the last sender's time to be answered is the first one's too."""
-
-    async def start() -> None:
-        for server in servers:
-            await server.start()
-
-    async def stop() -> None:
-        await asyncio.gather(*(server.stop() for server in servers))
-
-    return Background(start, stop)
-
-
-def _admin(process: Process, relay: Relay, outages: Outages, loop: Loop | None) -> Background:
+def _admin(process: Process, relay: Relay, outages: Outages, topics: TopicDoors) -> Background:
     """Ready as long as messages can be stored: Kafka away closes no door."""
 
     def ready() -> str:
         return "mongodb" if "mongodb" in outages.away else "backlog-full" if relay.full else ""
 
-    alive = stuck(lambda: loop.progress_at, lambda: loop.away) if loop is not None else lambda: ""
-    server = AdminServer(Health(alive, ready), process.settings.admin_host, process.settings.admin_port)
+    server = AdminServer(Health(topics.alive, ready), process.settings.admin_host, process.settings.admin_port)
     return Background(server.start, server.stop)
 
 

@@ -13,7 +13,9 @@ from shared.settings import ServiceSettings
 class Settings(ServiceSettings):
     """Environment variables of gateway."""
 
-    feeds_file: Path = Field(description="TOML file of feed profiles, one `[[feed]]` a hospital feed.")
+    feeds_file: Path = Field(
+        description="TOML file of feed profiles, or a directory of one a feed; read again when changed (docs/feeds)."
+    )
     identity_secret_file: Path = Field(
         description="File with the identity secret: at least 32 bytes, set once per deployment, never changed."
     )

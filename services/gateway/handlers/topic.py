@@ -15,7 +15,7 @@ from shared.telemetry import metrics
 
 
 class TopicHearing:
-    """Implements `Hearing` for the topics of `feeds`, by topic name."""
+    """Implements `Hearing` for the topics of `feeds`, by topic name; `feeds` may be changed between two batches."""
 
     def __init__(self, intake: Intake, feeds: Mapping[str, FeedProfile]) -> None:
         self._intake, self._feeds = intake, feeds

@@ -42,9 +42,12 @@ class Over(Exception):
         self.code = code
 
 
-@dataclass(frozen=True)
+@dataclass
 class Door:
-    """Whose messages come through here, who takes them, and what our own MSH-7 and MSH-10 are made of."""
+    """Whose messages come through here, who takes them, and what our own MSH-7 and MSH-10 are made of.
+
+    `profile` is looked up for each message: another edition of it counts from the next one on.
+    """
 
     profile: FeedProfile
     intake: Intake

@@ -13,6 +13,7 @@ from functools import partial
 
 from services.gateway.mllp.conversation import Conversation, Door
 from services.gateway.mllp.limits import Limits
+from shared.feeds import FeedProfile
 from shared.telemetry import log
 
 ACCEPT_QUEUE = 128
@@ -45,6 +46,10 @@ class MllpServer:
     def feed(self) -> str:
         """Whose door this is."""
         return self._door.profile.feed
+
+    def show(self, profile: FeedProfile) -> None:
+        """Another edition of this feed's profile counts from the next message on."""
+        self._door.profile = profile
 
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""

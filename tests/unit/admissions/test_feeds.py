@@ -80,7 +80,8 @@ def test_parse__refuses_what_is_no_list_of_feeds(content: dict[str, Any]) -> Non
         ({"kafka_topic": "a topic"}, "feed[0].kafka_topic: not a legal topic name"),
         ({"charset": "klingon"}, "feed[0].charset: not a character set that Python knows"),
         ({"class_codes": "I"}, "feed[0].class_codes: Input should be a valid dictionary"),
-        ({"colour": "red"}, "feed[0].colour: Extra inputs are not permitted"),
+        ({"colour": "red"}, "feed[0].colour: no setting of a feed"),
+        ({"zones": "UTC"}, "feed[0].zones: no setting of a feed; is zone meant?"),
         ({"mode": "loud"}, "feed[0].mode: Input should be 'off', 'backload', 'shadow' or 'live'"),
     ],
 )
