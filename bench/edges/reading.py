@@ -60,12 +60,13 @@ def python_hl7(body: bytes) -> list[str]:
     """The twenty fields, by python-hl7."""
     message = hl7.parse(body, encoding="utf-8")
     segments = {name: message.segment(name) for name in SEGMENTS}
-    return [_of(message, segments[name], field, component) for name, field, component in FIELDS]
+    return [_of(segments[name], field, component) for name, field, component in FIELDS]
 
 
-def _of(message: hl7.Message, segment: hl7.Segment, field: int, component: int) -> str:
+def _of(segment: hl7.Segment, field: int, component: int) -> str:
+    """`extract_field` undoes escapes itself: doing it again loses text."""
     try:
-        return str(message.unescape(segment.extract_field(1, field, 1, component, 1)))
+        return str(segment.extract_field(1, field, 1, component, 1))
     except IndexError:
         return ""
 

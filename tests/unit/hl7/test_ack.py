@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.hl7.ack import ErrorCode, Verdict, build_ack, build_nak
+from shared.hl7.ack import ErrorCode, Family, Verdict, build_ack, build_nak
 from shared.hl7.er7 import Message, parse
 
 AT = "20260302101500+0000"
@@ -34,6 +34,17 @@ def test_ack__original_mode_accepts() -> None:
 def test_ack__original_mode_error_tells_the_code_alone() -> None:
     lines = _lines(build_ack(_message(), Verdict.ERROR, at=AT, control_id="1", error=ErrorCode.REQUIRED_FIELD))
     assert lines[1:] == ["MSA|AE|C7\\F\\8", "ERR|||101^Required field missing^HL70357|E"]
+
+
+@pytest.mark.parametrize("asked", [("", ""), ("NE", "NE"), ("AL", ""), ("SU", "ER")])
+@pytest.mark.parametrize(("family", "letters"), [(Family.ORIGINAL, "AA AE AR"), (Family.ENHANCED, "CA CE CR")])
+def test_ack__a_mode_that_is_set_answers_whatever_is_asked_for(
+    asked: tuple[str, str], family: Family, letters: str
+) -> None:
+    message = _message(accept=asked[0], application=asked[1])
+    answers = [build_ack(message, verdict, at=AT, control_id="1", family=family) for verdict in Verdict]
+    assert [_lines(answer)[1].split("|")[1] for answer in answers] == letters.split()
+    assert build_ack(_message(kind="ACK"), Verdict.ACCEPT, at=AT, control_id="1", family=family) is None
 
 
 def test_ack__error_segment_before_v25() -> None:
