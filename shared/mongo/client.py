@@ -19,6 +19,7 @@ from shared.stream.outages import Away
 Client = Any
 Database = Any
 Collection = Any
+Session = Any
 
 
 def connect(url: str, *, timeout: float = 8.0) -> Client:

@@ -7,7 +7,8 @@ known index, so that one bulk tells exactly which documents another writer had f
 from __future__ import annotations
 
 from collections.abc import Collection as Members
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from shared.mongo.bson import from_bson, to_bson
 from shared.mongo.client import Database, away
+from shared.mongo.together import write_together
 from shared.stream.decisions import Refs
 from shared.stream.documents import Document, DueAlarm
 from shared.stream.outages import Away
@@ -65,18 +67,20 @@ class MongoDocuments:
 
     async def _save_in(self, name: str, documents: list[Document]) -> set[tuple[str, str]]:
         try:
-            with away():
+            with _writing():
                 try:
                     await self._database[name].bulk_write([_write(d) for d in documents], ordered=False)
                 except BulkWriteError as error:
                     return {(name, documents[index].id) for index in _lost(error)}
         except _NotDuplicates as error:
             raise Away("mongodb", error.code) from error
-        except Away as error:
-            if isinstance(error.__cause__, OperationFailure) and error.__cause__.code in TOO_LARGE:
-                raise Unstorable("document-too-large") from None
-            raise
         return set()
+
+    async def save_together(self, documents: Sequence[Document]) -> set[tuple[str, str]]:
+        """As in `Documents`: one transaction. What is too large for a document is Unstorable here too."""
+        with _writing():
+            written = await write_together(self._database, documents)
+        return set() if written else {(document.collection, document.id) for document in documents}
 
     async def due(
         self, collection: str, lanes: Members[int], until: Any, *, limit: int, lease: float
@@ -99,6 +103,18 @@ class MongoDocuments:
                     ordered=False,
                 )
         return [DueAlarm(row["_id"], row["key"], row["state"], row.get("context", {})) for row in rows]
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """As `away`; a server that says that a document is too large is not away."""
+    try:
+        with away():
+            yield
+    except Away as error:
+        if isinstance(error.__cause__, OperationFailure) and error.__cause__.code in TOO_LARGE:
+            raise Unstorable("document-too-large") from None
+        raise
 
 
 class _NotDuplicates(Exception):

@@ -49,18 +49,35 @@ class MemoryDocuments:
         """As in `Documents`."""
         return {(document.collection, document.id) for document in documents if not self._save_one(document)}
 
-    def _save_one(self, document: Document) -> bool:
-        place = (document.collection, document.id)
-        stored = self.stored.get(place)
+    async def save_together(self, documents: Sequence[Document]) -> set[tuple[str, str]]:
+        """As in `Documents`. All are looked at before the first is written."""
+        claims = dict(self._claims)
+        if not all(self._take(document, claims) for document in documents):
+            return {(document.collection, document.id) for document in documents}
+        for document in documents:
+            as_stored(document)
+        for document in documents:
+            self._save_one(document)
+        return set()
+
+    def _take(self, document: Document, claims: dict[tuple[str, str], str]) -> bool:
+        """Whether it may be written, where these are the claims; if so they are as it leaves them."""
+        stored = self.stored.get((document.collection, document.id))
         if (stored.version if stored else 0) != document.version:
             return False
-        holders = {self._claims.get((document.collection, claim), document.id) for claim in document.claims}
+        holders = {claims.get((document.collection, claim), document.id) for claim in document.claims}
         if holders - {document.id}:
             return False
         for claim in stored.claims if stored else ():
-            del self._claims[(document.collection, claim)]
+            del claims[(document.collection, claim)]
         for claim in document.claims:
-            self._claims[(document.collection, claim)] = document.id
+            claims[(document.collection, claim)] = document.id
+        return True
+
+    def _save_one(self, document: Document) -> bool:
+        if not self._take(document, self._claims):
+            return False
+        place = (document.collection, document.id)
         self.stored[place] = as_stored(document)
         self._leases.pop(place, None)
         return True

@@ -16,8 +16,8 @@ from prometheus_client import Counter as PrometheusCounter
 
 from shared.schemas.envelope import Event
 from shared.stream.codec import Undecodable, decode
-from shared.stream.deadletters import dead_letter
-from shared.stream.decisions import Fact, Handler, Reading, Refs, Refused, SetAside
+from shared.stream.deadletters import Letters
+from shared.stream.decisions import Decision, Fact, Handler, Reading, Refs, Refused, SetAside
 from shared.stream.desk import BatchDesk, Place, home_of
 from shared.stream.documents import Document, Documents, Unsaid
 from shared.stream.ledger import Ledger
@@ -31,9 +31,6 @@ MAX_ROUNDS = 10
 
 NEVER = 2**62
 """An offset that no commit reaches."""
-
-Letters = dict[Cause, Saying]
-"""The dead letters of a batch; a record has one, however many of its facts were refused."""
 
 Projection = Callable[[Sequence[tuple[Event, dict[str, Any]]]], Awaitable[None]]
 
@@ -78,13 +75,13 @@ class BatchHearing:
 
     async def hear(self, records: Sequence[Heard]) -> None:
         """As in `Hearing`."""
-        letters: Letters = {}
+        letters = Letters(self.service)
         _count(metrics.heard, [record.topic for record in records])
         facts = self._facts(records, letters)
         self._ahead.clear()
         desk = BatchDesk(self.service, self.lane_of, self.ledger)
         await self._decide_and_save(facts, desk, letters)
-        await self._say(desk.unsaid(), list(letters.values()))
+        await self._say(desk.unsaid(), letters.sayings())
         await self._settle(desk)
 
     async def _settle(self, desk: BatchDesk) -> None:
@@ -97,9 +94,9 @@ class BatchHearing:
         """Dead-letter a record that never came back from being heard; what it saved and never said stays to be said."""
         if reason != UNREAD:
             await self._keep_unsaid(record)
-        letters: Letters = {}
-        self._refuse(record, reason, letters)
-        await self._say_all(list(letters.values()))
+        letters = Letters(self.service)
+        letters.refuse(record, reason)
+        await self._say_all(letters.sayings())
 
     async def _keep_unsaid(self, record: Heard) -> None:
         """Its offset will be committed, which would settle its outbox entries: from now on nothing settles them."""
@@ -141,10 +138,10 @@ class BatchHearing:
         try:
             read = self._read_or_aside(record) if known is None else known[1]
         except (Undecodable, Refused) as refused:
-            self._refuse(record, refused.code, letters)
+            letters.refuse(record, refused.code)
             return None
         except Exception as bug:  # noqa: BLE001 - a bug in reading one record must not stop the others
-            self._refuse(record, _place_of(bug), letters)
+            letters.refuse(record, _place_of(bug))
             return None
         if isinstance(read, SetAside):
             metrics.noted.labels(record.topic, read.code).inc()
@@ -153,49 +150,65 @@ class BatchHearing:
             metrics.passed.labels(record.topic).inc()
         return read
 
-    def _refuse(self, record: Heard, reason: str, letters: Letters) -> None:
-        if record.cause in letters:
-            return
-        metrics.dead_letters.labels(record.topic).inc()
-        log.warning(
-            "record_dead_lettered",
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            reason=reason,
-        )
-        letters[record.cause] = dead_letter(record, self.service, reason)
-
     async def _decide_and_save(self, facts: list[Fact], desk: BatchDesk, letters: Letters) -> None:
         todo = facts
         for _ in range(MAX_ROUNDS):
             if not todo:
                 return
             await desk.load(self.documents, todo)
-            places = [(fact, self._decide(fact, desk, letters)) for fact in todo]
-            lost = await self._save(desk)
-            todo = [fact for fact, place in places if place in lost]
+            todo = await self._round(todo, desk, letters)
         raise Away("mongodb", "lost-every-race")
+
+    async def _round(self, todo: list[Fact], desk: BatchDesk, letters: Letters) -> list[Fact]:
+        """Decide and save; returns those to be decided again, on what another writer was the first to save.
+
+        One that takes other documents in is saved alone, after all before it; where any of that is lost, so are all
+        after it: nothing is decided on a desk from which something is gone.
+        """
+        places: list[tuple[Fact, Place | None]] = []
+        for n, fact in enumerate(todo):
+            place = self._decide(fact, desk, letters)
+            if not isinstance(place, Decision):
+                places.append((fact, place))
+                continue
+            if lost := await self._save(desk):
+                return [earlier for earlier, at in places if at in lost] + todo[n:]
+            if await self._unite(fact, place, desk, letters):
+                return todo[n:]
+            places.clear()
+        lost = await self._save(desk)
+        return [fact for fact, place in places if place in lost]
 
     async def _save(self, desk: BatchDesk) -> set[Place]:
         changed = desk.changed()
         lost = await self.documents.save(changed) if changed else set()
-        desk.saved(lost)
-        if lost:
-            metrics.lost_races.inc(len(lost))
+        _note_saved(desk, lost)
         return lost
 
-    def _decide(self, fact: Fact, desk: BatchDesk, letters: Letters) -> Place | None:
+    async def _unite(self, fact: Fact, decision: Decision, desk: BatchDesk, letters: Letters) -> set[Place]:
+        if self._decide(fact, desk, letters, decision) is None:
+            return set()
+        lost = await self.documents.save_together(desk.changed())
+        _note_saved(desk, lost)
+        return lost
+
+    def _decide(
+        self, fact: Fact, desk: BatchDesk, letters: Letters, decision: Decision | None = None
+    ) -> Place | Decision | None:
+        """Where it was applied, None if nowhere; or the decision itself, not applied, if it takes documents in."""
         try:
-            if desk.repeats(fact):
-                metrics.repeats.labels(fact.record.topic).inc()
-                return home_of(fact)
-            decision = self.handlers[fact.record.origin].decide(fact, desk)
+            if decision is None:
+                if desk.repeats(fact):
+                    metrics.repeats.labels(fact.record.topic).inc()
+                    return home_of(fact)
+                decision = self.handlers[fact.record.origin].decide(fact, desk)
+                if decision.absorbs:
+                    return decision
             place = desk.apply(fact, decision)
         except Refused as refused:
-            self._refuse(fact.record, refused.code, letters)
+            letters.refuse(fact.record, refused.code)
         except Exception as bug:  # noqa: BLE001 - a bug in deciding one record must not stop the others
-            self._refuse(fact.record, _place_of(bug), letters)
+            letters.refuse(fact.record, _place_of(bug))
         else:
             for what, n in decision.metrics.items():
                 metrics.noted.labels(fact.record.topic, what).inc(n)
@@ -217,6 +230,12 @@ class BatchHearing:
         private = [(_event_of(entry.saying), entry.private) for entry in unsaid if entry.private is not None]
         if self.project is not None and private:
             await self.project(private)
+
+
+def _note_saved(desk: BatchDesk, lost: set[Place]) -> None:
+    desk.saved(lost)
+    if lost:
+        metrics.lost_races.inc(len(lost))
 
 
 def _each(read: Reading) -> tuple[Fact, ...]:

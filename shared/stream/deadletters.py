@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from shared.schemas.topics import BY_NAME, replay_topic
-from shared.stream.records import Headers, Heard, Saying
+from shared.stream.records import Cause, Headers, Heard, Saying
+from shared.telemetry import log, metrics
 
 REASON: Final = "dl_reason"
 SERVICE: Final = "dl_service"
@@ -18,6 +19,32 @@ _OURS: Final = (REASON, SERVICE, PLACE, REPLAY_OF)
 
 class NotADeadLetter(Exception):
     """The record says neither where it was heard nor by whom, so nobody can be given it again."""
+
+
+class Letters:
+    """The dead letters of one batch. A record has one, however many of its facts were refused."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+        self._written: dict[Cause, Saying] = {}
+
+    def refuse(self, record: Heard, reason: str) -> None:
+        """Write the letter of `record`, unless it has one."""
+        if record.cause in self._written:
+            return
+        metrics.dead_letters.labels(record.topic).inc()
+        log.warning(
+            "record_dead_lettered",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=reason,
+        )
+        self._written[record.cause] = dead_letter(record, self._service, reason)
+
+    def sayings(self) -> list[Saying]:
+        """All of them, in the order in which they were written."""
+        return list(self._written.values())
 
 
 def dead_letter(record: Heard, service: str, reason: str) -> Saying:

@@ -1,7 +1,7 @@
 """The words between the engine and a service: what a record needs loaded, and what was decided of it.
 
 A service gives the engine one `Handler` a topic. `decide` is pure: the documents it needs are on the desk, the time is
-in the record. It decides about one document; the engine numbers, stores and says what it returns.
+in the record. It decides about one document, which may take others in; the engine numbers, stores and says.
 """
 
 from __future__ import annotations
@@ -106,6 +106,9 @@ class Say:
 class Decision:
     """What a record does to one document. `state` None: nothing changes (what is unsaid is said again).
 
+    `absorbs`: documents of the same collection that become part of this one, and what stays of the state of each (id →
+    tombstone). All are written together or none. They must be among what the record names, and lose their claims;
+    their counters go on here, and what they have not said is said by either. Numbered facts stay at their own home.
     `metrics` counts what an operator may want to know of it, by a code; it is read as `care_decisions_noted_total`.
     """
 
@@ -117,6 +120,7 @@ class Decision:
     claims: tuple[str, ...] | None = None
     next_alarm_at: datetime | None = None
     metrics: Mapping[str, int] = field(default_factory=dict)
+    absorbs: tuple[tuple[str, State], ...] = ()
 
 
 class Handler(Protocol):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from shared.schemas.envelope import TYPE_PREFIX, Envelope, Event, Label, Sequence, derived_id
 from shared.schemas.topics import MAX_MESSAGE_BYTES
 from shared.stream.codec import encode, label_of, mode_of
-from shared.stream.decisions import Decision, Fact, Refs, Refused, Say, Standing
+from shared.stream.decisions import Decision, Fact, Refs, Refused, Say, Standing, State
 from shared.stream.documents import Document, Documents, Stream, Unsaid
 from shared.stream.ledger import Ledger
 from shared.telemetry import log
@@ -21,7 +21,10 @@ def stream_of(fact: Fact) -> str:
 
 
 class MisplacedDecision(Exception):
-    """A numbered fact was decided upon another document than remembers it: its repeat would not be known again."""
+    """A numbered fact was decided upon another document than remembers it: its repeat would not be known again.
+
+    Or a document was to take in itself, or one twice, or to take in others and change nothing.
+    """
 
 
 def _is_numbered(fact: Fact) -> bool:
@@ -45,6 +48,9 @@ class BatchDesk:
         self._claims: dict[Place, Place] = {}
         self._dirty: set[Place] = set()
         self._touched: dict[Place, None] = {}
+        self._kept: dict[Place, list[Unsaid]] = {}
+        self._owed: list[Unsaid] = []
+        self._united = False
         self._late = False
 
     async def load(self, documents: Documents, facts: Iterable[Fact]) -> None:
@@ -103,12 +109,33 @@ class BatchDesk:
         if _is_numbered(fact) and place != home_of(fact):
             raise MisplacedDecision
         old = self._documents.get(place) or Document(decision.collection, decision.id)
+        if decision.absorbs:
+            self._absorb(old, fact, decision)
+            return place
         new = self._decided(old, fact, decision)
         self._touched[place] = None
         if new is not None:
             self._place(new)
             self._dirty.add(place)
         return place
+
+    def _absorb(self, old: Document, fact: Fact, decision: Decision) -> None:
+        """The tombstones stand before the document that takes their claims, in the order in which they are saved.
+
+        A tombstone keeps its outbox, and the document has it too: whoever hears the cause again may touch either.
+        """
+        losers = [self._documents[(decision.collection, id_)] for id_, _ in decision.absorbs]
+        new = self._decided(_taking(old, losers), fact, decision)
+        if new is None or len({old.id, *(one.id for one in losers)}) <= len(losers):
+            raise MisplacedDecision
+        self._united = True
+        stones = [_tombstone(one, state) for one, (_, state) in zip(losers, decision.absorbs, strict=True)]
+        for one in (*stones, new):
+            place = (one.collection, one.id)
+            self._touched.pop(place, None)
+            self._touched[place] = None
+            self._place(one)
+            self._dirty.add(place)
 
     def _decided(self, old: Document, fact: Fact, decision: Decision) -> Document | None:
         numbered = _is_numbered(fact)
@@ -174,13 +201,19 @@ class BatchDesk:
         return [self._documents[place] for place in self._touched if place in self._dirty]
 
     def saved(self, lost: set[Place]) -> None:
-        """All but the lost ones are stored; the lost ones leave the desk, to be loaded and decided again."""
+        """All but the lost ones are stored; the lost ones leave the desk, to be loaded and decided again.
+
+        What one of these held when this batch saved it before is still owed: nobody may ever touch it again.
+        """
         for place in self._dirty - lost:
-            self._documents[place].version += 1
+            document = self._documents[place]
+            document.version += 1
+            self._kept[place] = document.outbox
         self._dirty.clear()
         for place in lost:
             self._documents.pop(place, None)
             self._touched.pop(place, None)
+            self._owed += self._kept.pop(place, ())
         self._claims = {claim: place for claim, place in self._claims.items() if place not in lost}
 
     def touched(self) -> list[Document]:
@@ -189,8 +222,26 @@ class BatchDesk:
 
     def unsaid(self) -> list[Unsaid]:
         """What the touched documents hold that is not known to be said, oldest first within each document."""
-        held = (entry for document in self.touched() for entry in document.outbox)
+        held = [entry for document in self.touched() for entry in document.outbox]
+        if self._owed or self._united:  # the same entry in two places
+            held = list({(entry.cause, entry.saying): entry for entry in self._owed + held}.values())
         return [entry for entry in held if not self._ledger.settled(entry.cause)]
+
+
+def _taking(old: Document, losers: Iterable[Document]) -> Document:
+    """The document with what the others count and have not said; no number of a stream is given twice."""
+    new = old.another()
+    for loser in losers:
+        new.outbox = new.outbox + [entry for entry in loser.outbox if entry not in new.outbox]
+        for name, n in loser.counters.items():
+            new.counters[name] = max(n, new.counters.get(name, 0))
+    return new
+
+
+def _tombstone(document: Document, state: State) -> Document:
+    stone = document.another()
+    stone.state, stone.claims, stone.next_alarm_at = state, (), None
+    return stone
 
 
 def _context(envelope: Envelope) -> dict[str, str]:

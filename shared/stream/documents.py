@@ -114,6 +114,13 @@ class Documents(Protocol):
         (collection, id) are returned: another writer had the version, the id or a claim first.
         """
 
+    async def save_together(self, documents: Sequence[Document]) -> set[tuple[str, str]]:
+        """Write all or none, in the order given, guarded by version; durable when it returns. For few and seldom.
+
+        One that gives up a claim stands before the one that takes it. Returns the (collection, id) of all of them where
+        another writer had one of them, or a claim, first. Raises Away: then all may have been written, or none.
+        """
+
     async def due(
         self, collection: str, lanes: Collection[int], until: datetime, *, limit: int, lease: float
     ) -> list[DueAlarm]:

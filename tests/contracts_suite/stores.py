@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
@@ -146,6 +147,80 @@ class DocumentsContract:
         with pytest.raises(Exception, match=r"(?i)set|encode") as failed:
             await documents.save([a_document(state={"tags": {"a"}})])
         assert type(failed.value).__name__ != "Away"
+
+    async def test_save_together__writes_all_each_one_version_up(self, documents: Documents) -> None:
+        await self.keep(documents, a_document("a"))
+        other = replace(a_document("c"), collection="others")
+        assert (
+            await documents.save_together([a_document("a", version=1, state={"n": 2}), a_document("b"), other]) == set()
+        )
+        assert await self.read(documents, "a", "b") == {
+            "a": a_document("a", version=2, state={"n": 2}),
+            "b": a_document("b", version=1),
+        }
+        assert len(await documents.load([Refs("others", ("c",))])) == 1
+
+    async def test_save_together__a_claim_is_given_up_and_taken_in_one_go(self, documents: Documents) -> None:
+        await self.keep(documents, a_document("a", claims=("c1",)), a_document("b", claims=("c2", "c3")))
+        stone, taker = a_document("b", version=1, claims=()), a_document("a", version=1, claims=("c1", "c2", "c3"))
+        assert await documents.save_together([stone, taker]) == set()
+        assert list(await self.read(documents, claims=("c1",))) == ["a"]
+        assert list(await self.read(documents, claims=("c2", "c3"))) == ["a"]
+
+    @pytest.mark.parametrize(
+        "spoilt",
+        [
+            a_document("a", version=2, state={"n": "mine"}, claims=("c1",)),
+            a_document("a", state={"n": "mine"}),
+            a_document("new", claims=("c9",)),
+            a_document("gone", version=3),
+        ],
+        ids=["stale-version", "id-taken", "claim-of-another", "never-stored"],
+    )
+    @pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+    async def test_save_together__one_that_is_lost_takes_all_with_it(
+        self, documents: Documents, spoilt: Document, first: bool
+    ) -> None:
+        await self.keep(
+            documents, a_document("a", claims=("c1",)), a_document("b", claims=("c2",)), a_document("r", claims=("c9",))
+        )
+        stone = a_document("b", version=1, state={"alias_of": "a"}, claims=())
+        given = [spoilt, stone, a_document("d")] if first else [stone, a_document("d"), spoilt]
+        assert await documents.save_together(given) == {(OF, one.id) for one in given}
+        assert await self.read(documents, "a", "b", "d", "r", "new", "gone") == {
+            "a": a_document("a", version=1, claims=("c1",)),
+            "b": a_document("b", version=1, claims=("c2",)),
+            "r": a_document("r", version=1, claims=("c9",)),
+        }
+        await self.keep(documents, a_document("b", version=1, claims=("c2",)))
+
+    async def test_save_together__a_writer_that_ends_in_the_midst_leaves_nothing(self, documents: Documents) -> None:
+        """What cannot be stored ends it after the first write, as a crash would."""
+        await self.keep(documents, a_document("a", claims=("c1",)))
+        stone = a_document("a", version=1, state={"alias_of": "b"}, claims=())
+        with pytest.raises(Exception, match=r"(?i)set|encode"):
+            await documents.save_together([stone, a_document("b", state={"tags": {"a"}}, claims=("c1",))])
+        assert await self.read(documents, "a", "b") == {"a": a_document("a", version=1, claims=("c1",))}
+        assert await documents.save_together([stone, a_document("b", claims=("c1",))]) == set()
+
+    async def test_save_together__of_rivals_at_once_exactly_one_wins(self, documents: Documents) -> None:
+        await self.keep(documents, a_document("a", claims=("c1",)), a_document("b", claims=("c2",)))
+
+        async def unite(keep: str, lose: str) -> set[tuple[str, str]]:
+            stone = a_document(lose, version=1, state={"alias_of": keep}, claims=())
+            winner = a_document(keep, version=1, state={"has": lose}, claims=("c1", "c2"))
+            return await documents.save_together([stone, winner])
+
+        lost = await asyncio.gather(*(unite(*pair) for pair in (("a", "b"), ("b", "a")) * 3))
+        assert sorted(len(one) for one in lost) == [0, 2, 2, 2, 2, 2]
+        found = await self.read(documents, "a", "b")
+        ((winner, loser),) = [(one, other) for one, other in (("a", "b"), ("b", "a")) if "has" in found[one].state]
+        assert found[loser].state == {"alias_of": winner}
+        assert (found[winner].claims, found[loser].claims) == (("c1", "c2"), ())
+        assert {one.version for one in found.values()} == {2}
+
+    async def test_save_together__of_nothing_is_nothing(self, documents: Documents) -> None:
+        assert await documents.save_together([]) == set()
 
     async def test_due__gives_what_is_due_in_these_lanes_earliest_first(self, documents: Documents) -> None:
         await self.keep(

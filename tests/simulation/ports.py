@@ -49,6 +49,15 @@ class Documents:
         await self._at.after(MONGO)
         return lost
 
+    async def save_together(self, documents: Sequence[Document]) -> set[tuple[str, str]]:
+        """All or none: it may crash its process before and after, never be reached, and lose its answer."""
+        await self._at.before(MONGO)
+        if self._at.swarm.strikes("stale-save"):
+            await self._at.outlive_the_session()
+        lost = await self._twin.save_together(documents)
+        await self._at.after(MONGO)
+        return lost
+
     async def due(
         self, collection: str, lanes: Collection[int], until: datetime, *, limit: int, lease: float
     ) -> list[DueAlarm]:

@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pymongo.errors import DocumentTooLarge
+from pymongo import WriteConcern
+from pymongo.errors import AutoReconnect, DocumentTooLarge
+from pymongo.read_concern import ReadConcern
 
 from demo.stack import Mongo
 from shared.mongo.attempts import MongoAttempts
@@ -114,6 +116,98 @@ async def test_save__refused_by_the_server_does_not_hide_what_was_lost(
     with pytest.raises(Away, match="write-refused"):
         await documents.save([a_document("a"), a_document("b", state={"n": "text"})])
     assert [d.id for d in await documents.load([Refs(OF, ("a", "b"))])] == ["a"]
+
+
+class Unsure:
+    """A database whose commits lose their answers, `reached` the server or not."""
+
+    def __init__(self, own_database: Database, lost_answers: int, *, reached: bool) -> None:
+        self._database, self._lost, self._reached = own_database, lost_answers, reached
+        self.client = self
+
+    def __getitem__(self, name: str) -> Any:
+        return self._database[name]
+
+    async def start_session(self) -> Any:
+        session = await self._database.client.start_session()
+        commit = session.commit_transaction
+
+        async def unsure() -> None:
+            if self._reached:
+                await commit()
+            if self._lost:
+                self._lost -= 1
+                raise AutoReconnect("connection closed", {"errorLabels": ["UnknownTransactionCommitResult"]})
+            if not self._reached:
+                await commit()
+
+        session.commit_transaction = unsure
+        return session
+
+
+A_UNION = [a_document("a", version=1, state={"alias_of": "b"}), a_document("b", claims=("c1",))]
+
+
+@pytest.mark.parametrize("reached", [True, False])
+async def test_save_together__a_lost_answer_to_the_commit_is_asked_for_once_more(
+    documents: MongoDocuments, own_database: Database, reached: bool
+) -> None:
+    await documents.save([a_document("a", claims=("c1",))])
+    unsure: Any = Unsure(own_database, 1, reached=reached)
+    assert await MongoDocuments(unsure).save_together(A_UNION) == set()
+    (holder,) = await documents.load([Refs(OF, (), ("c1",))])
+    assert (holder.id, holder.version) == ("b", 1)
+
+
+@pytest.mark.parametrize(("reached", "holder"), [(True, "b"), (False, "a")])
+async def test_save_together__an_answer_that_never_comes_is_away_and_leaves_all_or_nothing(
+    documents: MongoDocuments, own_database: Database, reached: bool, holder: str
+) -> None:
+    await documents.save([a_document("a", claims=("c1",))])
+    unsure: Any = Unsure(own_database, 2, reached=reached)
+    with pytest.raises(Away):
+        await MongoDocuments(unsure).save_together(A_UNION)
+    (found,) = await documents.load([Refs(OF, (), ("c1",))])
+    assert found.id == holder
+    again = await documents.save_together(A_UNION)
+    assert again == ({(OF, "a"), (OF, "b")} if reached else set()), "decided again, on what is there now"
+
+
+async def test_save_together__a_document_that_is_written_meanwhile_loses_and_is_told(
+    documents: MongoDocuments, own_database: Database
+) -> None:
+    """A write conflict: the rival's write comes after our first and before our commit."""
+    await documents.save([a_document("a", claims=("c1",))])
+
+    class Late(Unsure):
+        async def start_session(self) -> Any:
+            session = await super().start_session()
+            # the snapshot is taken by the first statement; the rival writes right after it
+            await own_database[OF].find_one({"_id": "b"}, session=_begun(session))
+            await documents.save([a_document("a", version=1, state={"n": "rival"}, claims=("c1",))])
+            return session
+
+    late: Any = Late(own_database, 0, reached=True)
+    assert await MongoDocuments(late).save_together(A_UNION) == {(OF, "a"), (OF, "b")}
+    (found,) = await documents.load([Refs(OF, ("a", "b"))])
+    assert (found.id, found.state, found.claims) == ("a", {"n": "rival"}, ("c1",))
+
+
+def _begun(session: Any) -> Any:
+    """The session with its transaction begun, so that a second begin changes nothing."""
+    session.start_transaction(ReadConcern("snapshot"), WriteConcern(w="majority"))
+    session.start_transaction = lambda *_: None
+    return session
+
+
+@pytest.mark.parametrize("mebibytes", [16, 17])
+async def test_save_together__more_than_a_document_can_hold_is_an_error_and_no_outage(
+    documents: MongoDocuments, mebibytes: int
+) -> None:
+    big = a_document("big", state={"fill": "x" * (mebibytes * 2**20)})
+    with pytest.raises((Unstorable, DocumentTooLarge)):
+        await documents.save_together([a_document("small"), big])
+    assert await documents.load([Refs(OF, ("small", "big"))]) == []
 
 
 async def test_connect__to_nobody_is_away_within_seconds() -> None:

@@ -49,12 +49,18 @@ class FaultyPublisher(MemoryPublisher):
 
 
 class FaultyDocuments(MemoryDocuments):
-    """`rivals` are writes that another instance makes just before our next saves, one each."""
+    """`rivals` are writes that another instance makes just before our next saves, one each.
+
+    `together` lists the ids of each united write, `uniting` and `rivals_of_uniting` are its faults and its rivals.
+    """
 
     def __init__(self, faults: Faults) -> None:
         super().__init__()
         self._faults = faults
         self.rivals: list[Callable[[], Awaitable[Any]]] = []
+        self.rivals_of_uniting: list[Callable[[], Awaitable[Any]]] = []
+        self.uniting = Faults()
+        self.together: list[list[str]] = []
         self.loads = 0
 
     async def load(self, refs: Sequence[Refs]) -> list[Document]:
@@ -67,6 +73,15 @@ class FaultyDocuments(MemoryDocuments):
             await self.rivals.pop(0)()
         lost = await super().save(documents)
         self._faults.strike_after()
+        return lost
+
+    async def save_together(self, documents: Sequence[Document]) -> set[tuple[str, str]]:
+        self.together.append([document.id for document in documents])
+        self.uniting.strike_before()
+        if self.rivals_of_uniting:
+            await self.rivals_of_uniting.pop(0)()
+        lost = await super().save_together(documents)
+        self.uniting.strike_after()
         return lost
 
 
@@ -93,6 +108,10 @@ class Office:
 
     def another(self) -> Office:
         return Office(self.log, self.saving, documents=self.documents)
+
+    def another_uniting(self) -> Office:
+        """As `another`, with a handler as new as this one's and faults of its own."""
+        return Office(self.log, documents=self.documents, handler=type(self.handler)())
 
     async def hear(self, records: Sequence[Heard]) -> None:
         await self.hearing.hear(records)
