@@ -10,7 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Any, Final
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -18,6 +19,19 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from shared.schemas.envelope import Mode
 
 DEFAULT_IDENTIFIER_TYPES: Final = ("MR", "PI", "PE", "EPI")
+PATIENT_CLASSES: Final = frozenset("BCEINOPRUVS")
+"""HL7 table 0004, and observation (V) and short stay (S) as Da Vinci's Notifications guide has them."""
+SHARED_NUMBERS: Final = {
+    "SS": "a social security number",
+    "DL": "a driver's licence",
+    "PPN": "a passport",
+    "MC": "a Medicare number",
+    "MA": "a Medicaid number",
+    "AN": "an account",
+    "VN": "a visit",
+}
+"""Types of PID-3 that are wrong, shared or of something else too often to find a patient by."""
+_ANY_NUMBERS: Final = ("48213907", "Q7Z31K", "0")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _CODE = re.compile(r"[^\s|][^|]{0,198}")
@@ -71,9 +85,53 @@ def _upper_keys(value: object) -> object:
     return {str(key).strip().upper(): member for key, member in value.items()}
 
 
+def _class(value: str) -> str:
+    if value not in PATIENT_CLASSES:
+        raise ValueError(f"not in HL7 table 0004 ({', '.join(sorted(PATIENT_CLASSES))})")
+    return value
+
+
+def _kind_of_number(value: str) -> str:
+    if value in SHARED_NUMBERS:
+        raise ValueError(f"{SHARED_NUMBERS[value]} (HL7 table 0203) tells nobody apart")
+    return value
+
+
+def _numbers(value: str) -> str:
+    """A number as it is sent, or `/a regular expression/` that the whole number matches."""
+    if not _is_pattern(value):
+        return _code(value)
+    try:
+        pattern = re.compile(value[1:-1], re.IGNORECASE)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error.msg}") from None
+    if all(pattern.fullmatch(number) for number in _ANY_NUMBERS):
+        raise ValueError("would take every number")
+    return value
+
+
+def _is_pattern(value: str) -> bool:
+    return len(value) > 1 and value.startswith("/") and value.endswith("/")
+
+
 Slug = Annotated[str, AfterValidator(_slug)]
 Code = Annotated[str, AfterValidator(_code)]
 Zone = Annotated[str, AfterValidator(_zone)]
+Class = Annotated[Code, AfterValidator(_class)]
+KindOfNumber = Annotated[Code, AfterValidator(_kind_of_number)]
+Numbers = tuple[Annotated[str, AfterValidator(_numbers)], ...]
+
+
+class Acknowledgement(BaseModel):
+    """How a door answers. `not_adt`: what is no ADT message is accepted (stored, set aside) or rejected (AR, CR).
+
+    `mode`: `as-asked` goes by MSH-15 and MSH-16; `original` and `enhanced` always answer, A_ or C_, whatever these ask.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    not_adt: Literal["accept", "reject"] = "accept"
+    mode: Literal["as-asked", "original", "enhanced"] = "as-asked"
 
 
 class FeedProfile(BaseModel):
@@ -84,7 +142,9 @@ class FeedProfile(BaseModel):
     the default for providers' numbers where it is another one. `enterprise_authorities` are trusted and unique across
     hospitals. `identifier_types` (HL7 table 0203) are in order of rank. `class_codes` maps the site's PV1-2 to HL7
     table 0004. `protected_units`: points of care and hospital services whose stays are protected. `charset` overrides
-    MSH-18.
+    MSH-18. `a08_class`: what a patient class in an A08 does, `describes` the stay or `moves` it as A06 and A07 would.
+    `placeholders` and `test_numbers`: patient numbers, or `/regular expressions/` of whole ones, that the site sends
+    for nobody in particular and for patients whom it made up.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -99,12 +159,32 @@ class FeedProfile(BaseModel):
     facility_zones: Annotated[dict[str, Zone], BeforeValidator(_upper_keys)] = Field(default_factory=dict)
     trusted_authorities: tuple[Code, ...] = ()
     enterprise_authorities: tuple[Code, ...] = ()
-    identifier_types: Annotated[tuple[Code, ...], Field(min_length=1)] = DEFAULT_IDENTIFIER_TYPES
-    class_codes: Annotated[dict[str, Code], BeforeValidator(_upper_keys)] = Field(default_factory=dict)
+    identifier_types: Annotated[tuple[KindOfNumber, ...], Field(min_length=1)] = DEFAULT_IDENTIFIER_TYPES
+    class_codes: Annotated[dict[str, Class], BeforeValidator(_upper_keys)] = Field(default_factory=dict)
     protected_units: tuple[Code, ...] = ()
     kafka_topic: Annotated[str, AfterValidator(_topic)] | None = None
     mllp_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     charset: Annotated[str, AfterValidator(_codec)] | None = None
+    acknowledgement: Acknowledgement = Acknowledgement()
+    placeholders: Numbers = ()
+    test_numbers: Numbers = ()
+    a08_class: Literal["describes", "moves"] = "describes"
+
+    @cached_property
+    def _placeholder(self) -> re.Pattern[str] | None:
+        return _any_of(self.placeholders)
+
+    @cached_property
+    def _test_number(self) -> re.Pattern[str] | None:
+        return _any_of(self.test_numbers)
+
+    def is_placeholder(self, number: str) -> bool:
+        """Does the site send this number for whoever has none?"""
+        return self._placeholder is not None and bool(self._placeholder.fullmatch(number.strip()))
+
+    def is_test_number(self, number: str) -> bool:
+        """Is this a number of a patient whom the site made up?"""
+        return self._test_number is not None and bool(self._test_number.fullmatch(number.strip()))
 
     @property
     def people_authority(self) -> str:
@@ -133,6 +213,11 @@ class FeedProfile(BaseModel):
     def protects(self, unit: str) -> bool:
         """Is this point of care or hospital service one whose stays are protected?"""
         return unit.strip().upper() in self.protected_units
+
+
+def _any_of(numbers: tuple[str, ...]) -> re.Pattern[str] | None:
+    ways = (number[1:-1] if _is_pattern(number) else re.escape(number) for number in numbers)
+    return re.compile("|".join(f"(?:{way})" for way in ways), re.IGNORECASE) if numbers else None
 
 
 def parse_feeds(content: Mapping[str, Any], places: Sequence[str] = ()) -> dict[str, FeedProfile]:

@@ -26,6 +26,13 @@ class Verdict(StrEnum):
     REJECT = "R"
 
 
+class Family(StrEnum):
+    """The mode of an answer; the value is the first letter of MSA-1 (HL7 table 0008)."""
+
+    ORIGINAL = "A"
+    ENHANCED = "C"
+
+
 class ErrorCode(StrEnum):
     """HL7 table 0357, for ERR-3; the text is the table's, so that it can never hold a piece of the message."""
 
@@ -60,15 +67,22 @@ _LONG = 1_000
 
 
 def build_ack(
-    message: Message, verdict: Verdict, *, at: str, control_id: str, error: ErrorCode = ErrorCode.INTERNAL
+    message: Message,
+    verdict: Verdict,
+    *,
+    at: str,
+    control_id: str,
+    error: ErrorCode = ErrorCode.INTERNAL,
+    family: Family | None = None,
 ) -> bytes | None:
     """The unframed answer in the sender's separators and charset, or None if it wants none.
 
     `at` is our MSH-7 (DTM with offset), `control_id` our MSH-10; `error` is told unless the verdict is ACCEPT.
+    `family`: always answer so, whatever MSH-15 and MSH-16 ask for.
     """
-    if _is_answer(message) or verdict not in _wanted(message):
+    if _is_answer(message) or (family is None and verdict not in _wanted(message)):
         return None
-    lines = _msh(message, at, control_id) + "\r" + _msa(message, verdict) + "\r"
+    lines = _msh(message, at, control_id) + "\r" + _msa(message, verdict, family) + "\r"
     if verdict is not Verdict.ACCEPT:
         lines += _err(message, error) + "\r"
     # a few East Asian codecs read bytes that they cannot write: an answer with a mark in it is better than none
@@ -119,8 +133,8 @@ def _kind(sent: str, component: str) -> str:
     return component.join(("ACK", trigger, "ACK")) if trigger else "ACK"
 
 
-def _msa(message: Message, verdict: Verdict) -> str:
-    family = "C" if message.header.raw(15) else "A"
+def _msa(message: Message, verdict: Verdict, family: Family | None) -> str:
+    family = family or (Family.ENHANCED if message.header.raw(15) else Family.ORIGINAL)
     return join(message.separators.field, ["MSA", family + verdict, echo(message.header.raw(10))])
 
 

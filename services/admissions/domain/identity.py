@@ -19,6 +19,7 @@ from shared.schemas.envelope import derived_id
 from shared.schemas.identifiers import Identifier
 
 PRODUCTION: Final = "P"
+TRAINING: Final = "T"  # HL7 table 0103
 _ALONE: Final = "MR"
 
 
@@ -39,10 +40,12 @@ def processing_of(sent: str) -> str:
 def usable(identifiers: tuple[Identifier, ...] | None, profile: FeedProfile) -> tuple[Identifier, ...]:
     """The identifiers that tell patients apart, normalised, best first: by rank of type, then by place."""
     sent = [_normalised(one, profile, alone=len(identifiers or ()) == 1) for one in identifiers or ()]
-    kept = dict.fromkeys(
-        one for one in sent if one.value and one.type in profile.identifier_types and profile.trusts(one.assigner)
-    )
+    kept = dict.fromkeys(one for one in sent if one.type in profile.identifier_types and _tells_apart(one, profile))
     return tuple(sorted(kept, key=lambda one: profile.identifier_types.index(one.type)))
+
+
+def _tells_apart(one: Identifier, profile: FeedProfile) -> bool:
+    return bool(one.value) and profile.trusts(one.assigner) and not profile.is_placeholder(one.value)
 
 
 def _normalised(identifier: Identifier, profile: FeedProfile, *, alone: bool) -> Identifier:

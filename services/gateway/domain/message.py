@@ -23,6 +23,7 @@ from shared.schemas.registry import ER7_MEDIA_TYPE, JSON_MEDIA_TYPE
 
 TOO_LARGE: Final = "too-large"
 NO_OBJECT: Final = "json-no-object"
+NOT_ADT: Final = "not-adt"
 _CONTROL_ID_LENGTH: Final = 199  # MSH-10, HL7 v2.7 and later; before, 20
 _LINE_END: Final = re.compile(rb"[\r\n]+")
 _NOISE: Final = b"\x0b \t\r\n"
@@ -79,6 +80,8 @@ class Judge:
             message = _read(body, profile.charset)
         except Malformed as malformed:
             return Arrival(refusal(body, malformed.code.value.replace("_", "-"), profile, at))
+        if profile.acknowledgement.not_adt == "reject" and message.code.strip().upper() != "ADT":
+            return Arrival(refusal(body, NOT_ADT, profile, at), message)
         number = _patient_number(message)
         return Arrival(self._received(body, profile, at, message.control_id, number, ER7_MEDIA_TYPE), message)
 

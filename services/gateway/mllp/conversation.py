@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, TypeVar
 
-from services.gateway.domain.message import TOO_LARGE
+from services.gateway.domain.message import NOT_ADT, TOO_LARGE
 from services.gateway.handlers.intake import Intake, Outcome
 from services.gateway.mllp.limits import Limits
 from services.gateway.mllp.patience import Patience
 from shared.feeds import FeedProfile
-from shared.hl7.ack import ErrorCode, Verdict, build_ack, build_nak
+from shared.hl7.ack import ErrorCode, Family, Verdict, build_ack, build_nak
 from shared.hl7.mllp import FrameDecoder, TooLarge, frame
 from shared.stream.outages import Away, where
 
@@ -31,7 +31,9 @@ _ERRORS: Final = {
     "no-msh": ErrorCode.SEGMENT_SEQUENCE,
     "bad-separators": ErrorCode.REQUIRED_FIELD,
     "undecodable": ErrorCode.DATA_TYPE,
+    NOT_ADT: ErrorCode.UNSUPPORTED_TYPE,
 }
+_FAMILIES: Final = {"original": Family.ORIGINAL, "enhanced": Family.ENHANCED}
 
 
 class Over(Exception):
@@ -148,7 +150,8 @@ class Conversation:
         error = _ERRORS.get(outcome.code, ErrorCode.INTERNAL)
         if outcome.header is not None:
             verdict = Verdict.REJECT if outcome.code else Verdict.ACCEPT
-            return build_ack(outcome.header, verdict, at=at, control_id=control_id, error=error)
+            family = _FAMILIES.get(self._door.profile.acknowledgement.mode)
+            return build_ack(outcome.header, verdict, at=at, control_id=control_id, error=error, family=family)
         if outcome.code == TOO_LARGE:
             raise Over("too-large-and-unreadable")
         return build_nak(at=at, control_id=control_id, error=error)

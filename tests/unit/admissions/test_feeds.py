@@ -82,6 +82,24 @@ def test_parse__refuses_what_is_no_list_of_feeds(content: dict[str, Any]) -> Non
         ({"class_codes": "I"}, "feed[0].class_codes: Input should be a valid dictionary"),
         ({"colour": "red"}, "feed[0].colour: no setting of a feed"),
         ({"zones": "UTC"}, "feed[0].zones: no setting of a feed; is zone meant?"),
+        (
+            {"class_codes": {"obs": "X"}},
+            "feed[0].class_codes.OBS: not in HL7 table 0004 (B, C, E, I, N, O, P, R, S, U, V)",
+        ),
+        (
+            {"identifier_types": ["MR", "ss"]},
+            "feed[0].identifier_types.1: a social security number (HL7 table 0203) tells nobody apart",
+        ),
+        (
+            {"placeholders": ["/9(/"]},
+            "feed[0].placeholders.0: not a regular expression: missing ), unterminated subpattern",
+        ),
+        ({"placeholders": ["0", "/.*/"]}, "feed[0].placeholders.1: would take every number"),
+        ({"test_numbers": [" "]}, "feed[0].test_numbers.0: empty, too long, or holds a vertical bar"),
+        (
+            {"acknowledgement": {"not_adt": "ignore"}},
+            "feed[0].acknowledgement.not_adt: Input should be 'accept' or 'reject'",
+        ),
         ({"mode": "loud"}, "feed[0].mode: Input should be 'off', 'backload', 'shadow' or 'live'"),
     ],
 )
@@ -110,3 +128,17 @@ def test_parse__a_door_leads_to_one_feed() -> None:
 
 def test_parse__any_free_port_may_be_asked_for_twice() -> None:
     assert len(parse_feeds({"feed": [a_feed(mllp_port=0), a_feed(feed="south", mllp_port=0)]})) == 2
+
+
+def test_numbers__of_nobody_and_of_made_up_patients() -> None:
+    changes = {"placeholders": ["0000000", "unknown", "/9+/"], "test_numbers": ["/zz[0-9]{2,}/"]}
+    north = parse_feeds({"feed": [a_feed(**changes)]})["north"]
+    sent = ["0000000", " Unknown", "99999", "9", "", "90", "00000001", "/9+/"]
+    assert [north.is_placeholder(number) for number in sent] == [True, True, True, True, False, False, False, False]
+    assert [north.is_test_number(number) for number in ("ZZ12", "zz1", "AZZ12", "")] == [True, False, False, False]
+
+
+def test_numbers__not_given_are_nobody_s() -> None:
+    north = parse_feeds({"feed": [a_feed()]})["north"]
+    assert not north.is_placeholder("0000000")
+    assert not north.is_test_number("")

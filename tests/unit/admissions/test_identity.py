@@ -46,6 +46,23 @@ def test_claims__of_the_types_and_authorities_of_the_profile() -> None:
     assert _claims(mrn, identifier_types=["EPI"], enterprise_authorities=["MPI"]) == ["tenant-1|MPI|EPI|E1"]
 
 
+def test_claims__of_a_placeholder_are_none() -> None:
+    profile = {"placeholders": ["0000", "/9+/"]}
+    assert _claims("0000^^^NORTH^MR~999^^^STATE^PE", **profile) == []
+    assert _claims("0000^^^NORTH^MR~77^^^STATE^PE", **profile) == ["tenant-1|STATE|PE|77"]
+    two = House(feeds(**profile)).hear_all(adt("A01", "01 0905", mrn="0000"), adt("A01", "01 0910", mrn="0000"))
+    assert len(two.patients) == 2
+
+
+@pytest.mark.parametrize("processing", ["P", "", "D"])
+def test_claims__of_a_made_up_patient_are_kept_apart_whatever_the_header_says(processing: str) -> None:
+    house = House(feeds(test_numbers=["/ZZ.*/"]))
+    house.hear_all(adt("A01", "01 0905", mrn="zz7^^^NORTH^MR", processing=processing))
+    assert house.patient["claims"] == ["tenant-1~T|NORTH|MR|ZZ7"]
+    assert house.last.processing_id == "T"
+    assert House(feeds(test_numbers=["/ZZ.*/"])).hear_all(ADMIT).last.processing_id == "P"
+
+
 def test_patient_id__is_keyed_by_the_secret() -> None:
     digest = hmac.new(SECRET, b"NORTH|MR|100200", hashlib.sha256).hexdigest()
     assert House().hear_all(ADMIT).patient["patient_id"] == derived_id("patient", "tenant-1", digest)

@@ -76,6 +76,29 @@ async def test_follow__another_mode_counts_from_the_next_message_of_an_open_conn
     assert modes == {a_body("M1"): "shadow", a_body("M2"): "live"}
 
 
+@pytest.mark.parametrize(
+    ("mode", "asks", "answers"),
+    [
+        ("as-asked", b"", [b"MSA|AA|M1", b"MSA|AR|M2"]),
+        ("original", b"|||AL|NE", [b"MSA|AA|M1", b"MSA|AR|M2"]),
+        ("enhanced", b"|||NE|NE", [b"MSA|CA|M1", b"MSA|CR|M2"]),
+    ],
+)
+async def test_answers__go_by_the_feeds_acknowledgement(mode: str, asks: bytes, answers: list[bytes]) -> None:
+    profile = a_feed(mllp_port=0, acknowledgement={"mode": mode, "not_adt": "reject"})
+    house = House()
+    bodies = [a_body(one).replace(b"|P|2.5.1", b"|P|2.5.1" + asks) for one in ("M1", "M2")]
+    bodies[1] = bodies[1].replace(b"ADT^A03^ADT_A03", b"ORU^R01^ORU_R01")
+    async with some_doors(house) as doors:
+        await doors.follow([profile])
+        async with sender_to(doors.port_of("north")) as sender:
+            await sender.send(b"".join(framed(body) for body in bodies))
+            got = [await sender.answer() for _ in bodies]
+    assert [wanted in answer for wanted, answer in zip(answers, got, strict=True)] == [True, True], got
+    assert b"200^Unsupported message type" in got[1]
+    assert [one.code for one in house.store.refused.values()] == ["not-adt"]
+
+
 async def test_follow__a_closed_door_answers_what_it_has_read() -> None:
     house = House()
     async with some_doors(house) as doors:

@@ -111,6 +111,18 @@ def test_received__whatever_has_a_readable_msh(body: bytes) -> None:
     assert taken(JUDGE.er7(body, a_feed(), AT)).body == body
 
 
+@pytest.mark.parametrize("kind", [b"ORU^R01", b"adt^A03", b"", b"ACK"])
+def test_refused__what_is_no_adt_where_the_profile_says_so(kind: bytes) -> None:
+    body, rejecting = BODY.replace(b"ADT^A03^ADT_A03", kind), a_feed(acknowledgement={"not_adt": "reject"})
+    arrival = Judge(SECRET, LIMIT).er7(body, rejecting, AT)
+    if kind.startswith(b"adt"):
+        assert isinstance(arrival.letter, Received)
+        return
+    assert isinstance(arrival.letter, Refusal)
+    assert (arrival.letter.code, arrival.header is not None) == ("not-adt", True)
+    assert isinstance(Judge(SECRET, LIMIT).er7(body, a_feed(), AT).letter, Received)
+
+
 def test_received__without_control_id_is_known_by_its_bytes() -> None:
     message = received(BODY.replace(b"MSG1", b""))
     assert message.control_id == ""
