@@ -68,6 +68,8 @@ class Envelope:
 
     `time` is when its cause reached our door or fell due (aware UTC), never when a service happened to run.
     `subject` is the aggregate its `sequence` counts in. `key` is the opaque patient key of the Kafka record.
+    `quiet`: decided and recorded, and nobody is told (a replay that only sets the record straight). It goes from a
+    cause to what that causes, and no further: no document remembers it, and no alarm has it.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Envelope:
     label: Label = Label.NORMAL
     sequence: Sequence | None = None
     traceparent: str = ""
+    quiet: bool = False
 
     @property
     def dataschema(self) -> str:

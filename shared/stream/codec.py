@@ -19,6 +19,10 @@ from shared.stream.records import Headers, Heard, Saying
 _SEQUENCE = re.compile(r"[1-9][0-9]{0,17}\.[1-9][0-9]{0,17}")
 
 
+QUIET = "ce_quiet"
+"""`true` or `false`; absent is false, and so it is written."""
+
+
 class Undecodable(Exception):
     """The record can never be read. `code` says why, without a word of its content."""
 
@@ -41,6 +45,8 @@ def headers_of(envelope: Envelope, content_type: str = "application/json") -> He
     pairs += about[1:]
     if envelope.sequence is not None:
         pairs.append(("ce_sequence", str(envelope.sequence).encode()))
+    if envelope.quiet:
+        pairs.append((QUIET, b"true"))
     if envelope.traceparent:
         pairs.append(("traceparent", envelope.traceparent.encode()))
     pairs.append(("content-type", content_type.encode()))
@@ -86,6 +92,7 @@ def envelope_of(record: Heard) -> Envelope:
             label=label_of(text.get("ce_label", "normal")),
             sequence=_sequence(text.get("ce_sequence", "")),
             traceparent=text.get("traceparent", ""),
+            quiet=QUIET in text and _told_quiet(text[QUIET]),
         )
     except KeyError as missing:
         raise Undecodable(f"envelope-lacks-{missing.args[0]}") from None
@@ -101,6 +108,13 @@ def _sequence(text: str) -> Sequence | None:
     if text and not _SEQUENCE.fullmatch(text):
         raise ValueError("no sender counts like this")
     return Sequence.parse(text) if text else None
+
+
+def _told_quiet(text: str) -> bool:
+    """Not `bool(text)`: whoever writes `no` must not be taken for yes, nor a slip for no, by which people are told."""
+    if text not in ("true", "false"):
+        raise ValueError("neither true nor false")
+    return text == "true"
 
 
 def decode(record: Heard) -> Event:

@@ -194,6 +194,7 @@ class BatchDesk:
             label=Label.RESTRICTED if say.restricted else label_of(context.get("label", "normal")),
             sequence=Sequence(1, n),
             traceparent=cause.traceparent,
+            quiet=cause.quiet,
         )
 
     def changed(self) -> list[Document]:

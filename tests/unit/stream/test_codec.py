@@ -53,6 +53,21 @@ def test_encode__is_what_the_cloudevents_sdk_reads() -> None:
     assert theirs.get_extension("partitionkey") == "patient-key-1"
 
 
+def test_quiet__is_a_header_of_its_own_and_absent_where_it_is_false() -> None:
+    quiet = encode(an_event(a_discharge(), quiet=True), "care.encounters.v1")
+    aloud = encode(an_event(a_discharge()), "care.encounters.v1")
+    assert [pair for pair in quiet.headers if pair not in aloud.headers] == [("ce_quiet", b"true")]
+    assert set(aloud.headers) < set(quiet.headers)
+    assert envelope_of(Heard(quiet.topic, 0, 0, quiet.key, quiet.value, quiet.headers)).quiet
+    assert not envelope_of(with_headers(a_record(a_discharge()), ce_quiet=b"false")).quiet
+
+
+@pytest.mark.parametrize("value", [b"", b"yes", b"True", b"1", b"\xff"])
+def test_quiet__neither_true_nor_false_is_unreadable(value: bytes) -> None:
+    """Taken for false it would have people told of what was to be recorded only."""
+    assert code_of(with_headers(a_record(a_discharge()), ce_quiet=value)) == "envelope-unreadable"
+
+
 @given(
     key=TEXT,
     subject=TEXT,

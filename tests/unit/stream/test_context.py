@@ -11,10 +11,11 @@ import pytest
 from shared.schemas.envelope import TYPE_PREFIX, Envelope, Event, Label, Mode
 from shared.schemas.envelope import Sequence as Place
 from shared.stream.codec import encode, envelope_of
+from shared.stream.deadletters import dead_letter, replayed
 from shared.stream.decisions import Decision, Desk, Fact
 from shared.stream.records import Heard, Saying
 from tests.contracts_suite.counting import HEARD, T0, CountingHandler, Poked, heard_all
-from tests.unit.stream.office import Office
+from tests.unit.stream.office import Office, cause_of
 
 SHADOW = {"tenant": "tenant-1", "feed": "north", "mode": "shadow", "label": "restricted"}
 LIVE = {"tenant": "tenant-2", "feed": "south", "mode": "live", "label": "normal"}
@@ -108,3 +109,33 @@ async def test_say__with_a_feed_and_a_mode_of_its_own_is_said_in_them() -> None:
     office = await heard(of(SHADOW, 1), office=Office(handler=Own()))
     assert contexts_of(office.said()) == [{**SHADOW, "feed": "west", "mode": "backload"}]
     assert office.counter().context == SHADOW
+
+
+def hushed(saying: Saying) -> Saying:
+    return replace(saying, headers=(*saying.headers, ("ce_quiet", b"true")))
+
+
+def quiet_of(said: Sequence[Heard]) -> list[bool]:
+    return [envelope_of(record).quiet for record in said]
+
+
+@TOGETHER
+async def test_quiet__goes_from_a_cause_to_what_it_causes_and_no_further(one_by_one: bool) -> None:
+    office = await heard(of(LIVE, 1), hushed(of(LIVE, 2)), of(LIVE, 3), of(LIVE, None), one_by_one=one_by_one)
+    by_cause = {cause_of(record): envelope_of(record).quiet for record in office.said()}
+    assert by_cause == {"south-1": False, "south-2": True, "south-3": False, "south-None": False}
+    assert office.counter().context == LIVE
+
+
+async def test_quiet__is_said_again_as_it_was_by_who_hears_it_aloud_afterwards() -> None:
+    """The same event again without the header is a repeat: what was decided quietly stays quiet."""
+    office = await heard(hushed(of(LIVE, 1)))
+    await heard(of(LIVE, 1), office=office)
+    assert quiet_of(office.said()) == [True, True]
+
+
+def test_quiet__stays_on_a_dead_letter_that_is_replayed() -> None:
+    (record,) = heard_all([hushed(of(LIVE, 1))])
+    letter = dead_letter(record, "counter", "bug")
+    again = replayed(Heard(letter.topic, 0, 0, letter.key, letter.value, letter.headers))
+    assert envelope_of(Heard(again.topic, 0, 0, again.key, again.value, again.headers)).quiet

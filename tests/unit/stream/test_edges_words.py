@@ -31,7 +31,7 @@ def bare(**headers: bytes) -> Heard:
 def test_envelope__what_a_sender_leaves_out_has_its_plain_value() -> None:
     envelope = envelope_of(bare())
     assert (envelope.subject, envelope.key, envelope.tenant, envelope.feed, envelope.traceparent) == ("",) * 5
-    assert (envelope.mode, envelope.label, envelope.sequence) == (Mode.LIVE, Label.NORMAL, None)
+    assert (envelope.mode, envelope.label, envelope.sequence, envelope.quiet) == (Mode.LIVE, Label.NORMAL, None, False)
 
 
 def test_header__bytes_that_are_no_text_are_escaped() -> None:
