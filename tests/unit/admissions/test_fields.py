@@ -27,6 +27,9 @@ def _visits(*messages: bytes) -> list[list[str]]:
         ("A01", {"visit": "", "start": "01 0900"}, ["unnumbered", "202611010900"]),
         ("A03", {"visit": "", "end": "03 1500"}, ["unnumbered", "20261103"]),
         ("A08", {"visit": "", "start": "01 0900"}, ["unnumbered", "202611010900"]),
+        ("A06", {"visit": "", "happened": "02 0900"}, ["unnumbered", "20261102"]),
+        ("A11", {"visit": "", "happened": "01 0900"}, ["unnumbered", "20261101"]),
+        ("A02", {"visit": "", "start": "01 0900"}, ["unnumbered", "202611010900"]),
     ],
 )
 def test_visit__by_the_best_number_there_is(trigger: str, fields: dict[str, str], visit: list[str]) -> None:
@@ -39,6 +42,34 @@ def test_visit__an_update_without_one_is_about_the_patient_alone(fields: dict[st
     assert house.encounter["visit"] == ["visit", "NORTH", "V1"]
     assert house.types == ["admitted", "updated"]
     assert house.last.patient.language == "spa"
+
+
+@pytest.mark.parametrize("trigger", ["A02", "A12", "A05", "A38", "A21", "A54"])
+def test_visit__what_neither_begins_nor_ends_one_and_names_none_is_about_the_patient_alone(trigger: str) -> None:
+    house = House().hear_all(ADMIT, adt(trigger, "02 0900", visit="", language="spa"))
+    assert house.encounter["visit"] == ["visit", "NORTH", "V1"]
+    assert house.last.patient.language == "spa"
+
+
+@pytest.mark.parametrize("trigger", ["A28", "A31"])
+def test_visit__a_person_is_no_visit(trigger: str) -> None:
+    house = House().hear_all(adt(trigger, "02 0900", start="02 0900", language="spa"))
+    assert house.patient["encounters"] == {}
+    assert house.patient["registers"]["language"]["value"] == "spa"
+
+
+def test_own__is_kept_in_the_fact_and_in_no_register() -> None:
+    house = House().hear_all(
+        adt("A05", "01 0600", planned="01 0900", expected="04 0900"),
+        adt("A15", "02 0900", pending="5E^2^B"),
+        adt("A21", "02 1000", back="02 1800", planned="09 0900"),
+    )
+    own = {fact["trigger"]: fact["own"] for fact in house.encounter["facts"]}
+    assert own["A05"]["expected_admit_at"]["instant"] == "2026-11-01T14:00:00Z"
+    assert own["A15"]["pending_location"]["point_of_care"] == "5E"
+    assert own["A21"]["expected_return_at"]["instant"] == "2026-11-02T23:00:00Z"
+    assert "expected_discharge_at" in house.encounter["registers"]
+    assert not {"expected_admit_at", "pending_location", "expected_return_at"} & set(house.encounter["registers"])
 
 
 def test_visit__two_numbers_are_two_stays() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.admissions.domain.fold import MOST_FACTS
+from services.admissions.domain.fold import MOST_BEDS, MOST_FACTS
 from tests.unit.admissions.house import House, hearer_of
 from tests.unit.admissions.messages import adt
 from tests.unit.admissions.stories import (
@@ -174,3 +174,54 @@ def test_said__too_many_facts_are_for_a_person_and_nobody_is_told() -> None:
     assert len(house.encounter["facts"]) == MOST_FACTS + 1
     assert [review["code"] for review in house.patient["reviews"]] == ["too-many-facts"]
     assert [review["ref"] for review in house.patient["reviews"]] == [house.encounter["encounter_id"]]
+
+
+def test_said__a_stay_may_have_any_number_of_beds_and_the_latest_are_kept() -> None:
+    moves = [
+        adt("A02", f"02 {n // 60:02}{n % 60:02}", happened=f"02 {n // 60:02}{n % 60:02}", location=f"W{n}^1^A")
+        for n in range(MOST_BEDS + 20)
+    ]
+    house = House().hear_all(ADMIT, *moves)
+    backwards = House().hear_all(ADMIT, *reversed(moves))
+    assert len(house.encounter["facts"]) == MOST_BEDS + 1
+    assert house.encounter["facts"] == backwards.encounter["facts"]
+    assert house.patient["reviews"] == []
+    assert {hearer.last.encounter.location.point_of_care for hearer in (house, backwards)} == {"W119"}
+
+
+def test_said__an_inpatient_who_became_an_outpatient_and_back_is_admitted_once() -> None:
+    out = adt("A07", "02 0905", happened="02 0900", **{"class": "O"})
+    house = House().hear_all(ADMIT, out, adt("A06", "02 1205", happened="02 1200"))
+    assert house.types == ["admitted", "updated", "updated"]
+    assert [one.encounter.class_ for one in (say.data for say in house.said)] == ["I", "O", "I"]  # type: ignore[attr-defined]
+
+
+def test_said__an_admission_that_goes_back_to_a_plan_is_withdrawn() -> None:
+    house = House().hear_all(adt("A05", "01 0600"), ADMIT, CANCEL_ADMIT)
+    assert house.types == ["admitted", "cancelled"]
+    assert house.last.encounter.status == "cancelled"
+    assert [one.event_id for one in house.last.withdraws] == [house.said[0].id]
+
+
+def test_said__of_a_stay_that_never_was_what_was_told_before() -> None:
+    house = House().hear_all(ADMIT, adt("A11", "01 1000", happened="01 0900", **{"class": ""}))
+    told = house.last.encounter
+    assert (told.status, told.class_, told.location.room) == ("cancelled", "I", "12")
+
+
+def test_said__a_leave_is_told_as_it_comes_and_goes() -> None:
+    out, back = adt("A21", "02 0905", happened="02 0900"), adt("A22", "02 1705", happened="02 1700")
+    house = House().hear_all(ADMIT, out, back)
+    assert house.types == ["admitted", "updated", "updated"]
+    assert [one.encounter.on_leave for one in (say.data for say in house.said)] == [False, True, False]  # type: ignore[attr-defined]
+
+
+def test_said__the_end_of_a_month_is_told_to_nobody() -> None:
+    series = adt("A04", "01 0705", start="01 0700", **{"class": "R"})
+    assert House().hear_all(series, adt("A03", "30 2305", end="30 2300", **{"class": "R"})).types == ["registered"]
+
+
+def test_said__a_discharge_whose_series_is_learnt_of_later_is_taken_back() -> None:
+    end = adt("A03", "30 2305", end="30 2300", **{"class": ""})
+    house = House().hear_all(end, adt("A04", "01 0705", start="01 0700", **{"class": "R"}))
+    assert house.types == ["discharged", "discharge-withdrawn", "registered"]
