@@ -10,6 +10,7 @@ import typer
 
 from care.hl7_read import read_lines
 from services.admissions.adt import FeedFacts
+from shared.hl7.times import DateOrder
 
 app = typer.Typer(help="Reading HL7 v2, without a deployment.", no_args_is_help=True)
 
@@ -20,9 +21,10 @@ def read(
     zone: str = typer.Option("UTC", help="IANA zone for times without an offset."),
     authority: str = typer.Option("", help="Assigning authority for identifiers that name none."),
     charset: str = typer.Option("", help="Overrides MSH-18."),
+    dates: DateOrder = typer.Option(DateOrder.UNSAID, help="Which of 01/02/2026 is the month."),
 ) -> None:
     """Print each message as one line of JSON, the `AdtEvent`; a bad one as a line with `error`. Exit 1 if any was."""
-    feed = FeedFacts(name="file", zone=zone, default_authority=authority, charset=charset or None)
+    feed = FeedFacts("file", zone, default_authority=authority, charset=charset or None, date_order=dates)
     wrong = 0
     for file in files:
         try:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from shared.hl7.times import DateOrder
+
 
 @dataclass(frozen=True)
 class FeedFacts:
     """`zone` is an IANA name, `default_authority` the assigner of patient, account and visit numbers that name none,
-    `provider_authority` the same for people, `charset` a Python codec that overrules MSH-18.
+    `provider_authority` the same for people, `charset` a Python codec that overrules MSH-18, `date_order` what is meant
+    by 01/02/2026.
 
     Raises LookupError (ValueError for a zone that is no name at all) where a profile names what does not exist.
     """
@@ -21,6 +24,7 @@ class FeedFacts:
     default_authority: str = ""
     provider_authority: str = ""
     charset: str | None = None
+    date_order: DateOrder = DateOrder.UNSAID
 
     def __post_init__(self) -> None:
         _ = self.tz

@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 
 from services.admissions.adt.feed import FeedFacts
 from shared.hl7.er7 import NULL, Element, Message, Segment
-from shared.hl7.times import read_date, read_moment, read_offset
+from shared.hl7.times import DateOrder, read_date, read_moment, read_offset
 from shared.schemas.adt import Authority, Moment
 
 T = TypeVar("T")
 
 CHARSET_ASSUMED = "charset_assumed"
 CHARSET_ESCAPE_KEPT = "charset_escape_kept"
+DATE_ORDER_ASSUMED = "date_order_assumed"
 LINE_ENDS_MIXED = "line_ends_mixed"
 SEPARATORS_ASSUMED = "separators_assumed"
 NO_CONTROL_ID = "no_control_id"
@@ -48,18 +49,26 @@ class Reading:
     def moment(self, element: Element, component: int = 1, subcomponent: int = 1) -> Moment | None:
         """A time; one that cannot be read is flagged and not said."""
         text = said(element, component, subcomponent)
-        moment = _moment(text, message_offset=self._offset, zone=self.feed.tz) if text else None
-        if text and moment is None:
-            self.flags.add(UNREADABLE_TIME)
+        if not text:
+            return None
+        moment = _moment(text, message_offset=self._offset, zone=self.feed.tz, order=self.feed.date_order)
+        self._notice(text, moment)
         return moment
 
     def date(self, element: Element) -> str | None:
         """The date part of a time; one that cannot be read is flagged and not said."""
         text = said(element)
-        date = read_date(text) if text else None
-        if text and date is None:
-            self.flags.add(UNREADABLE_TIME)
+        if not text:
+            return None
+        date = read_date(text, self.feed.date_order)
+        self._notice(text, date)
         return date
+
+    def _notice(self, text: str, read: object) -> None:
+        if read is None:
+            self.flags.add(UNREADABLE_TIME)
+        elif "/" in text and self.feed.date_order is DateOrder.UNSAID:
+            self.flags.add(DATE_ORDER_ASSUMED)
 
     def yes_or_no(self, element: Element) -> bool | None:
         """HL7 table 0136; another code is flagged and not said."""

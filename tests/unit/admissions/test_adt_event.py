@@ -9,6 +9,7 @@ import pytest
 from services.admissions.adt import FeedFacts, NotAdt, read_adt
 from shared.hl7.er7 import parse
 from shared.hl7.malformed import Malformed, Reason
+from shared.hl7.times import DateOrder
 from shared.schemas.adt import AdtEvent, Authority, OffsetSource
 from shared.schemas.identifiers import Identifier
 
@@ -94,6 +95,22 @@ def test_times__unreadable_is_flagged_and_the_next_one_counts() -> None:
     assert event.recorded_at is None
     assert event.patient.birth_date is None
     assert event.flags == ("unreadable_time",)
+
+
+def test_times__with_slashes_in_the_order_that_they_can_only_have() -> None:
+    event = _read(_msh(at="03/15/2026"), "EVN|A08|03/14/2026", "PID|1||A1||||15/09/1961")
+    assert event.occurred_at.instant == datetime(2026, 3, 14, 4, tzinfo=UTC)
+    assert event.patient.birth_date == "1961-09-15"
+    assert event.flags == ("date_order_assumed",)
+
+
+def test_times__with_slashes_in_the_order_of_the_feed() -> None:
+    feed = FeedFacts("north", "UTC", date_order=DateOrder.DAY_FIRST)
+    event = _read(_msh(at="03/02/2026"), "EVN|A08|02/02/2026", "PID|1||A1||||04/09/1961", feed=feed)
+    assert event.occurred_at.instant == datetime(2026, 2, 2, tzinfo=UTC)
+    assert event.message_at is not None
+    assert event.message_at.instant == datetime(2026, 2, 3, tzinfo=UTC)
+    assert (event.patient.birth_date, event.flags) == ("1961-09-04", ())
 
 
 def test_flags__what_had_to_be_assumed() -> None:

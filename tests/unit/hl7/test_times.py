@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.hl7.times import read_date, read_moment, read_offset
+from shared.hl7.times import DateOrder, read_date, read_moment, read_offset
 from shared.schemas.adt import OffsetSource, Precision
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -104,6 +104,41 @@ def test_moment__an_offset_of_its_own_is_never_ambiguous() -> None:
 )
 def test_moment__what_is_no_time(text: str) -> None:
     assert read_moment(text, zone=ZoneInfo("UTC")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "date", "precision"),
+    [
+        ("01/15/2026", "", "2026-01-15", Precision.DAY),  # there is no fifteenth month
+        ("15/01/2026", "", "2026-01-15", Precision.DAY),
+        ("2/2/2026", "", "2026-02-02", Precision.DAY),
+        ("12/13/2026", "", "2026-12-13", Precision.DAY),
+        ("01/02/2026", "mdy", "2026-01-02", Precision.DAY),
+        ("01/02/2026", "dmy", "2026-02-01", Precision.DAY),
+        ("1/2/2026 09:30", "mdy", "2026-01-02", Precision.MINUTE),
+        ("01/02/2026T09:30:15", "dmy", "2026-02-01", Precision.SECOND),
+        ("20260302", "dmy", "2026-03-02", Precision.DAY),
+    ],
+)
+def test_moment__with_slashes_where_it_can_mean_one_thing_only(
+    text: str, order: str, date: str, precision: Precision
+) -> None:
+    moment = read_moment(text, zone=ZoneInfo("UTC"), order=DateOrder(order))
+    assert moment is not None
+    assert moment.instant is not None
+    assert (moment.instant.date().isoformat(), moment.precision, moment.text) == (date, precision, text)
+    assert read_date(text, DateOrder(order)) == date
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        *(("01/02/2026", ""), ("12/11/2026", ""), ("15/01/2026", "mdy"), ("01/15/2026", "dmy"), ("13/13/2026", "")),
+        *(("02/30/2026", ""), ("01/15/26", ""), ("01-15-2026", ""), ("01/15/2026 9:30", ""), ("0/15/2026", "")),
+    ],
+)
+def test_moment__with_slashes_that_is_no_time_or_may_be_two(text: str, order: str) -> None:
+    assert read_moment(text, zone=ZoneInfo("UTC"), order=DateOrder(order)) is None
 
 
 @pytest.mark.parametrize(
