@@ -11,7 +11,8 @@ INTRODUCTION: Final = """
 Every trigger of HL7 v2.5.1 chapter 3. The source is the section of that chapter.
 
 A message whose trigger does nothing, or is not acted on yet, is acknowledged and kept as it came. Nothing of it is
-merged into the patient or the stay, and nobody is told. It is counted with the messages that were passed.
+merged into the patient or the stay, and nobody is told. It is counted by its trigger: `care_decisions_noted_total` with
+`what` = `trigger-a40`, or `trigger-unknown` for one that is not in these tables.
 """
 
 OWN: Final = """

@@ -1,7 +1,8 @@
 """How admissions hears its topic: bytes to a message that acts, the patient it is about, and what is to be said.
 
-Set aside, by `read` giving None: what is not ADT, and triggers that this service does not act on. Refused: what can
-never be read, and a feed or form that is not known. Nothing here waits, reads a clock or keeps anything.
+Set aside and counted by code: what is not ADT (`not-adt`), and each trigger that is not acted on (`trigger-a40`).
+Refused: what can never be read, and a feed or form that is not known. Nothing here waits, reads a clock or keeps
+anything.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from pydantic import ValidationError
 from services.admissions.adt import FeedFacts, NotAdt, read_adt
 from services.admissions.domain import identity
 from services.admissions.domain.decide import Message, Telling, decide
-from services.admissions.domain.lifecycle import ACTING
 from services.admissions.domain.model import Patient
+from services.admissions.domain.triggers import ACTING, TRIGGERS
 from shared.feeds import FeedProfile
 from shared.hl7.er7 import Message as Er7Message
 from shared.hl7.er7 import parse
@@ -28,7 +29,7 @@ from shared.schemas.envelope import Envelope, Mode
 from shared.schemas.registry import ER7_MEDIA_TYPE, JSON_MEDIA_TYPE
 from shared.schemas.topics import ADMISSIONS_TIMERS, ADT_INBOUND, COMMANDS
 from shared.stream.codec import decode, envelope_of
-from shared.stream.decisions import Decision, Desk, Fact, Handler, Refs, Refused, Say
+from shared.stream.decisions import Decision, Desk, Fact, Handler, Refs, Refused, Say, SetAside
 from shared.stream.records import Heard
 
 COLLECTION: Final = "patients"
@@ -54,15 +55,18 @@ class AdtHandler:
         self._secret = identity_secret
 
     def read(self, record: Heard) -> Fact | None:
-        """As in `Handler`. Refused: `feed-unknown`, `content-type-unknown`, the reader's reasons (`no-time` ...)."""
+        """As in `Handler`. Refused: `feed-unknown`, `content-type-unknown`, the reader's reasons (`no-time` ...).
+
+        Set aside: `not-adt`, `trigger-` and the trigger's name, or `trigger-unknown` for one that HL7 has not.
+        """
         envelope = envelope_of(record)
         profile = self._feeds.get(envelope.feed)
         if profile is None:
             raise Refused("feed-unknown")
         event = _event(record, profile)
-        if envelope.mode is Mode.OFF or event is None or event.trigger not in ACTING:
+        if envelope.mode is Mode.OFF:
             return None
-        return self._fact(record, envelope, _made_up(event, profile), profile)
+        return self._fact(record, envelope, _made_up(_acted_on(event), profile), profile)
 
     def _fact(self, record: Heard, envelope: Envelope, event: AdtEvent, profile: FeedProfile) -> Fact:
         digest = hashlib.sha256(record.value or b"").hexdigest()[:_HASH_DIGITS]
@@ -125,6 +129,15 @@ def _event(record: Heard, profile: FeedProfile) -> AdtEvent | None:
         case media_type if media_type == JSON_MEDIA_TYPE:
             return _json(record.value or b"", profile)
     raise Refused("content-type-unknown")
+
+
+def _acted_on(event: AdtEvent | None) -> AdtEvent:
+    """The event of a trigger that acts. Raises SetAside; its codes are as few as the triggers are."""
+    if event is None:
+        raise SetAside("not-adt")
+    if event.trigger not in ACTING:
+        raise SetAside(f"trigger-{event.trigger.lower() if event.trigger in TRIGGERS else 'unknown'}")
+    return event
 
 
 def _json(value: bytes, profile: FeedProfile) -> AdtEvent:

@@ -14,7 +14,7 @@ from shared.schemas.encounters import EncounterEvent
 from shared.schemas.envelope import TYPE_PREFIX, Envelope, Mode, derived_id
 from shared.schemas.registry import ADT_RECEIVED, ER7_MEDIA_TYPE
 from shared.stream.codec import headers_of
-from shared.stream.decisions import Decision, Say
+from shared.stream.decisions import Decision, Say, SetAside
 from shared.stream.records import Heard
 from tests.builders import DeskOf
 
@@ -74,7 +74,10 @@ class House:
 
     def hear(self, value: bytes, feed: str = "north", mode: Mode = Mode.LIVE) -> Decision | None:
         """Read and decide one message; None if it was set aside."""
-        fact = self.handler.read(a_raw_record(value, feed=feed, mode=mode))
+        try:
+            fact = self.handler.read(a_raw_record(value, feed=feed, mode=mode))
+        except SetAside:
+            return None
         if fact is None:
             return None
         decision = self.handler.decide(fact, self.desk)

@@ -14,7 +14,7 @@ from shared.schemas.envelope import Mode, derived_id
 from shared.schemas.identifiers import Identifier
 from shared.schemas.timers import TimerDue
 from shared.schemas.topics import ADMISSIONS_TIMERS, COMMANDS, heard_by
-from shared.stream.decisions import Refused
+from shared.stream.decisions import Refused, SetAside
 from tests.builders import T0, a_record
 from tests.unit.admissions.house import SECRET, TOPIC, House, a_raw_record, feeds
 from tests.unit.admissions.messages import adt
@@ -58,15 +58,19 @@ def test_store__declares_indexes_of_its_collection_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "value",
+    ("value", "code"),
     [
-        b"MSH|^~\\&|LAB|NORTH|||20261103||ORU^R01|1|P|2.5.1\rPID|||1^^^NORTH^MR\r",
-        adt("A09", "02 0900"),
-        adt("A40", "02 0900"),
+        (b"MSH|^~\\&|LAB|NORTH|||20261103||ORU^R01|1|P|2.5.1\rPID|||1^^^NORTH^MR\r", "not-adt"),
+        (adt("A09", "02 0900"), "trigger-a09"),
+        (adt("A40", "02 0900"), "trigger-a40"),
+        (adt("A99", "02 0900"), "trigger-unknown"),
+        (adt("SMITH", "02 0900"), "trigger-unknown"),
     ],
-    ids=["not-adt", "a-tracking", "a-merge"],
 )
-def test_read__sets_aside_what_it_does_not_act_on(value: bytes) -> None:
+def test_read__sets_aside_what_it_does_not_act_on_and_says_what_it_was(value: bytes, code: str) -> None:
+    with pytest.raises(SetAside) as aside:
+        handlers(feeds(), SECRET)[TOPIC].read(a_raw_record(value))
+    assert aside.value.code == code
     house = House()
     assert house.hear(value) is None
     assert house.patients == []
