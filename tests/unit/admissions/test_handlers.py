@@ -64,7 +64,6 @@ def test_store__declares_indexes_of_its_collection_only() -> None:
         (adt("A09", "02 0900"), "trigger-a09"),
         (adt("A40", "02 0900"), "trigger-a40"),
         (adt("A99", "02 0900"), "trigger-unknown"),
-        (adt("SMITH", "02 0900"), "trigger-unknown"),
     ],
 )
 def test_read__sets_aside_what_it_does_not_act_on_and_says_what_it_was(value: bytes, code: str) -> None:
