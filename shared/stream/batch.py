@@ -69,7 +69,9 @@ class BatchHearing:
         """They are likely to be heard next, and are read now, which is pure. What cannot be read waits for its turn."""
         for record in records:
             try:
-                self._ahead[id(record)] = (record, self._read_or_aside(record))
+                self._ahead[id(record)] = (record, self.handlers[record.origin].read(record))
+            except SetAside as aside:
+                self._ahead[id(record)] = (record, aside)
             except Exception:  # noqa: BLE001, S112 - as above
                 continue
 
@@ -123,32 +125,23 @@ class BatchHearing:
             read = self._read(record, letters)
             if isinstance(read, Fact):
                 facts.append(read)
-            else:
-                facts += _each(read)
+            elif read:
+                facts += read
         return facts
-
-    def _read_or_aside(self, record: Heard) -> Reading | SetAside:
-        try:
-            return self.handlers[record.origin].read(record)
-        except SetAside as aside:
-            return aside
 
     def _read(self, record: Heard, letters: Letters) -> Reading:
         known = self._ahead.get(id(record))
         try:
-            read = self._read_or_aside(record) if known is None else known[1]
+            read = self.handlers[record.origin].read(record) if known is None else known[1]
+        except SetAside as aside:
+            read = aside
         except (Undecodable, Refused) as refused:
             letters.refuse(record, refused.code)
             return None
         except Exception as bug:  # noqa: BLE001 - a bug in reading one record must not stop the others
             letters.refuse(record, _place_of(bug))
             return None
-        if isinstance(read, SetAside):
-            metrics.noted.labels(record.topic, read.code).inc()
-            read = None
-        if not read:
-            metrics.passed.labels(record.topic).inc()
-        return read
+        return read if isinstance(read, Fact) else _several(record, read)
 
     async def _decide_and_save(self, facts: list[Fact], desk: BatchDesk, letters: Letters) -> None:
         todo = facts
@@ -236,6 +229,16 @@ def _note_saved(desk: BatchDesk, lost: set[Place]) -> None:
     desk.saved(lost)
     if lost:
         metrics.lost_races.inc(len(lost))
+
+
+def _several(record: Heard, read: tuple[Fact, ...] | SetAside | None) -> tuple[Fact, ...]:
+    """The facts; where there is none the record is counted as passed, and by the code that it was set aside with."""
+    if isinstance(read, SetAside):
+        metrics.noted.labels(record.topic, read.code).inc()
+        read = None
+    if not read:
+        metrics.passed.labels(record.topic).inc()
+    return read or ()
 
 
 def _each(read: Reading) -> tuple[Fact, ...]:
