@@ -31,6 +31,7 @@ _ANCHORS = {
     "GT1": Anchor.OTHER,
     "IN1": Anchor.OTHER,
 }
+_ANYBODYS = frozenset({"PD1", "NK1", "PV1", "PV2", "DG1", "IN1"})
 
 
 class Group:
@@ -52,6 +53,10 @@ class Group:
         """Take the next segment of the message."""
         self._segments.append(segment)
 
+    def precede(self, segments: list[Segment]) -> None:
+        """Take segments that stood before this patient's PID, in their order."""
+        self._segments[1:1] = segments
+
     def all(self, *names: str) -> list[Segment]:
         """Segments of these names, in order."""
         return [segment for segment in self._segments if segment.name in names]
@@ -70,8 +75,12 @@ class Group:
 
 
 def patient_groups(message: Message) -> list[Group]:
-    """Every patient of the message, in order, one a MRG; what stands before the first PID belongs to none."""
+    """Every patient of the message, in order, one a MRG.
+
+    What stands before the first PID is that patient's if there is no other, else nobody's: whose would it be?
+    """
     groups: list[Group] = []
+    early: list[Segment] = []
     for segment in message.all_segments():
         if segment.name == "PID":
             groups.append(Group(segment, message.nothing))
@@ -79,6 +88,10 @@ def patient_groups(message: Message) -> list[Group]:
             if segment.name == "MRG" and groups[-1].all("MRG"):
                 groups.append(groups[-1].next_merge())
             groups[-1].add(segment)
+        elif segment.name in _ANYBODYS:
+            early.append(segment)
+    if len(groups) == 1:
+        groups[0].precede(early)
     return groups
 
 

@@ -183,6 +183,19 @@ def test_authorities__those_with_a_universal_id_once_each() -> None:
     assert [i.assigner for i in event.patient.identifiers] == ["N", "N", "9.9", "X"]
 
 
+def test_groups__what_stands_before_the_only_pid_is_that_patients() -> None:
+    event = _read(_msh(), "PV1|1|E|ED^1", "NK1|1|Rossi^Leo", "ZZZ|1", "PID|1||A1", "PV1|2|I|W^2", "DG1|1||I10")
+    assert (event.encounter.class_, event.other_patients) == ("E", ())
+    assert event.patient.contacts is not None
+    assert event.diagnoses is not None
+
+
+def test_groups__what_stands_before_the_first_of_two_is_nobodys() -> None:
+    event = _read(_msh("ADT^A17"), "PV1|1|E|ED^1", "PID|1||A1", "PID|2||B2", "PV1|2|I")
+    assert event.encounter.class_ is None
+    assert [other.encounter.class_ for other in event.other_patients] == ["I"]
+
+
 def test_groups__swap_of_two_patients() -> None:
     event = _read(
         _msh("ADT^A17"), "EVN|A17|20260302", "PID|1||A1", "PV1|1|I|W^1^A", "PID|2||B2", "PV1|2|I|W^2^B", "DG1|1||I10"
