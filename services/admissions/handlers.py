@@ -154,7 +154,7 @@ def _json(value: bytes, profile: FeedProfile) -> AdtEvent:
 def _er7(value: bytes, profile: FeedProfile) -> AdtEvent | None:
     try:
         message = parse(value, charset=profile.charset)
-        event = read_adt(message, feed=_facts(message, profile))
+        event = read_adt(message, feed=facts_of(message, profile))
     except Malformed as malformed:
         raise Refused(malformed.code.value.replace("_", "-")) from None
     return None if isinstance(event, NotAdt) else event
@@ -167,7 +167,7 @@ def _made_up(event: AdtEvent, profile: FeedProfile) -> AdtEvent:
     return event.model_copy(update={"processing_id": identity.TRAINING}) if is_test else event
 
 
-def _facts(message: Er7Message, profile: FeedProfile) -> FeedFacts:
+def facts_of(message: Er7Message, profile: FeedProfile) -> FeedFacts:
     """A time without an offset is in the zone of the facility where it was, which one feed may have several of."""
     where = message.segment("PV1").element(3).value(4), message.segment("EVN").element(7).value()
     facility = profile.facility_named(*where, message.header.element(4).value())

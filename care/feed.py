@@ -1,0 +1,99 @@
+"""`care feed`: one hospital's feed, before it is connected and after."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from care.feed_check import Check
+from care.feed_file import Unchangeable, set_mode
+from care.profiles import place_of, profiles_at
+from care.session import environment
+from shared.feeds import FeedProfile
+from shared.profiles import DOORS_LOOKS, LOOK_SECONDS, file_of
+from shared.schemas.envelope import Mode
+
+app = typer.Typer(help="One hospital's feed: a dry run of its files, and its mode.", no_args_is_help=True)
+
+_LIMIT = 1_000_000
+_MEANS = {
+    Mode.OFF: "its doors close; what it sends waits at its side",
+    Mode.BACKLOAD: "what it sends becomes known, nobody is told, ever",
+    Mode.SHADOW: "what it sends is decided and recorded, nobody is told",
+    Mode.LIVE: "PEOPLE ARE TOLD of what it sends from now on",
+}
+
+
+@app.command("check")
+def check(
+    profile: Path = typer.Argument(metavar="PROFILE", help="A file of feed profiles, or a directory of them."),
+    files: list[Path] = typer.Argument(metavar="FILE…", help="ER7 files: one message, many, MLLP or batch framing."),
+    feed: str = typer.Option("", help="Which feed, where the profile holds several."),
+    limit: int = typer.Option(_LIMIT, help="The gateway's CARE_MESSAGE_LIMIT_BYTES."),
+    strict: bool = typer.Option(False, "--strict", help="Exit 1 if any message would be refused or not be readable."),
+) -> None:
+    """Read files of messages through a profile, without any deployment, and say what would become of them.
+
+    Shows no name, no number and no birth date: files are named by place, numbers by their shape.
+    """
+    found = Check(_chosen(profile, feed), limit, datetime(2000, 1, 1, tzinfo=UTC))
+    for file in files:
+        try:
+            found.hear(file.name, file.read_bytes())
+        except OSError as error:
+            typer.secho(f"{file}: {error.strerror}", err=True, fg="red")
+            raise typer.Exit(66) from None
+    _show(found)
+    if strict and found.refused:
+        raise typer.Exit(1)
+
+
+def _chosen(place: Path, feed: str) -> FeedProfile:
+    profiles = profiles_at(place)
+    if not feed and len(profiles) == 1:
+        return next(iter(profiles.values()))
+    if feed not in profiles:
+        typer.secho(f"{place} holds {', '.join(profiles)}: name one with --feed", err=True, fg="red")
+        raise typer.Exit(64)
+    return profiles[feed]
+
+
+def _show(found: Check) -> None:
+    typer.echo(f"{found.messages} messages, {found.read} of them ADT that can be read, {found.refused} refused")
+    console = Console()
+    wide = Console(width=max(console.width, 120))
+    for title, heads, rows in found.report():
+        table = Table(*heads, box=None)
+        for row in rows:
+            table.add_row(*row)
+        wide.print(f"\n[bold]{title}[/]")
+        wide.print(table)
+
+
+@app.command("mode")
+def mode(
+    feed: str = typer.Argument(help="The feed's name."),
+    mode: Mode = typer.Argument(help="off, backload, shadow or live."),
+) -> None:
+    """Write a feed's mode into its profile. gateway and admissions that read this file follow by themselves.
+
+    Only that line is changed, and only if the profiles are valid. Counts for messages that come from then on.
+    """
+    place = place_of(environment())
+    profiles = profiles_at(place)
+    if feed not in profiles:
+        typer.secho(f"there is no feed {feed}; there are {', '.join(profiles)}", err=True, fg="red")
+        raise typer.Exit(64)
+    file = file_of(place, feed)
+    try:
+        before = set_mode(file, feed, mode)
+    except (Unchangeable, OSError) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else str(fault)
+        typer.secho(f"{file} is not changed: {why}", err=True, fg="red")
+        raise typer.Exit(73) from None
+    typer.echo(f"{feed}: {before} → {mode.value} in {file.name}; {_MEANS[mode]}")
+    typer.echo(f"The doors follow within about {DOORS_LOOKS * LOOK_SECONDS + LOOK_SECONDS:.0f} seconds.")
