@@ -144,7 +144,7 @@ class FeedProfile(BaseModel):
     table 0004. `protected_units`: points of care and hospital services whose stays are protected. `charset` overrides
     MSH-18. `a08_class`: what a patient class in an A08 does, `describes` the stay or `moves` it as A06 and A07 would.
     `placeholders` and `test_numbers`: patient numbers, or `/regular expressions/` of whole ones, that the site sends
-    for nobody in particular and for patients whom it made up.
+    for nobody in particular and for patients whom it made up. `dates`: what it means by 01/02/2026, `mdy` or `dmy`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -165,6 +165,7 @@ class FeedProfile(BaseModel):
     kafka_topic: Annotated[str, AfterValidator(_topic)] | None = None
     mllp_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     charset: Annotated[str, AfterValidator(_codec)] | None = None
+    dates: Literal["", "mdy", "dmy"] = ""
     acknowledgement: Acknowledgement = Acknowledgement()
     placeholders: Numbers = ()
     test_numbers: Numbers = ()

@@ -23,6 +23,7 @@ from shared.feeds import FeedProfile
 from shared.hl7.er7 import Message as Er7Message
 from shared.hl7.er7 import parse
 from shared.hl7.malformed import Malformed
+from shared.hl7.times import DateOrder
 from shared.schemas.adt import AdtEvent
 from shared.schemas.commands import IdentityCommand
 from shared.schemas.envelope import Envelope, Mode
@@ -177,6 +178,7 @@ def facts_of(message: Er7Message, profile: FeedProfile) -> FeedFacts:
         default_authority=profile.default_authority,
         provider_authority=profile.people_authority,
         charset=profile.charset,
+        date_order=DateOrder(profile.dates),
     )
 
 

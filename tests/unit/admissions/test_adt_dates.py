@@ -1,0 +1,28 @@
+"""A site whose dates have slashes: its profile says which is the month."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.admissions.handlers import facts_of
+from shared.feeds import FeedsInvalid, parse_feeds
+from shared.hl7.er7 import parse
+from shared.hl7.times import DateOrder
+
+FEED = {"feed": "north", "tenant": "valley", "zone": "UTC", "facility": "NORTH", "default_authority": "NORTH"}
+
+
+@pytest.mark.parametrize(
+    ("profile", "order"),
+    [({}, DateOrder.UNSAID), ({"dates": "mdy"}, DateOrder.MONTH_FIRST), ({"dates": "dmy"}, DateOrder.DAY_FIRST)],
+)
+def test_dates__as_the_profile_says(profile: dict[str, Any], order: DateOrder) -> None:
+    feed = parse_feeds({"feed": [FEED | profile]})["north"]
+    assert facts_of(parse(b"MSH|^~\\&|EHR"), feed).date_order is order
+
+
+def test_dates__another_order_is_refused_by_name() -> None:
+    with pytest.raises(FeedsInvalid, match="dates"):
+        parse_feeds({"feed": [FEED | {"dates": "ymd"}]})
