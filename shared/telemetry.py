@@ -162,7 +162,7 @@ metrics: Final = Metrics(
     ),
     noted=_counter(
         "decisions_noted",
-        "What handlers noted as they decided (again after a lost race), as `late` or `reviews_opened`.",
+        "What handlers noted as they decided (again after a lost race), as `late`, or why a record was set aside.",
         "topic",
         "what",
     ),
