@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import typer
@@ -11,13 +11,18 @@ from rich.table import Table
 
 from care.feed_check import Check
 from care.feed_file import Unchangeable, set_mode
+from care.feed_report import TOLD, Line, shadow_of
 from care.profiles import place_of, profiles_at
-from care.session import environment
+from care.running import run
+from care.session import business_time, environment, session
+from services.notifier.handlers import DELIVERIES
 from shared.feeds import FeedProfile
 from shared.profiles import DOORS_LOOKS, LOOK_SECONDS, file_of
 from shared.schemas.envelope import Mode
 
-app = typer.Typer(help="One hospital's feed: a dry run of its files, and its mode.", no_args_is_help=True)
+app = typer.Typer(
+    help="One hospital's feed: a dry run of its files, its mode, and what came of its shadow.", no_args_is_help=True
+)
 
 _LIMIT = 1_000_000
 _MEANS = {
@@ -97,3 +102,28 @@ def mode(
         raise typer.Exit(73) from None
     typer.echo(f"{feed}: {before} → {mode.value} in {file.name}; {_MEANS[mode]}")
     typer.echo(f"The doors follow within about {DOORS_LOOKS * LOOK_SECONDS + LOOK_SECONDS:.0f} seconds.")
+
+
+@app.command("report")
+def report(
+    feed: str = typer.Argument(help="The feed's name."),
+    days: float = typer.Option(7.0, "--days", min=0.01, help="How far back it looks."),
+) -> None:
+    """Count who would have been told of what this feed sent while its mode was shadow, and why others would not.
+
+    By notice, recipient and channel. Each delivery and stay by itself: `care trace`.
+    """
+    here = session()
+    now = business_time(here)
+
+    async def found() -> list[Line]:
+        return await shadow_of(here.database("notifier")[DELIVERIES], feed, now - timedelta(days=days))
+
+    lines = run(found())
+    told = [line for line in lines if line.why == TOLD]
+    typer.echo(f"{feed}, {days:g} days: {sum(line.deliveries for line in told)} deliveries {TOLD}")
+    table = Table("what would have been", "notice", "to", "by", "deliveries", "stays", box=None)
+    for line in lines:
+        table.add_row(line.why, line.what, line.who, line.channel, str(line.deliveries), str(line.stays))
+    console = Console()
+    Console(width=max(console.width, 120)).print(table)

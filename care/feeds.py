@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -20,9 +19,8 @@ from rich.table import Table
 from care.pages import Page, page
 from care.profiles import place_of, profiles_at
 from care.running import run
-from care.session import Session, session
+from care.session import Session, business_time, session
 from services.gateway.store import RAW, REFUSED
-from shared.clock import business_clock
 from shared.feeds import FeedProfile
 from shared.mongo.client import away
 
@@ -52,7 +50,7 @@ def feeds(
     """
     here = session()
     profiles = profiles_at(place_of(here.settings))
-    now = _business_time(here)
+    now = business_time(here)
     kept = run(kept_of(here, profiles, now - timedelta(minutes=minutes)))
     port = here.admin_port("gateway")
     shown = table(profiles, kept, page(port) if port else None, minutes)
@@ -60,11 +58,6 @@ def feeds(
     Console(width=max(console.width, 120)).print(shown)
     if not port:
         typer.echo("CARE_ADMIN_PORT_GATEWAY is not set, so what the gateway counts is not known.", err=True)
-
-
-def _business_time(here: Session) -> datetime:
-    file = here.settings.get("CARE_CLOCK_FILE")
-    return business_clock(Path(file) if file else None)()
 
 
 async def kept_of(here: Session, profiles: Mapping[str, FeedProfile], since: datetime) -> dict[str, Kept]:

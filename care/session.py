@@ -10,11 +10,13 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from shared.clock import business_clock
 from shared.mongo.client import connect, database
 from shared.stream.kafka import Broker
 
@@ -60,6 +62,12 @@ class Session:
     def group(self, service: str) -> str:
         """A service's consumer group."""
         return f"{self.settings.get('CARE_GROUP_PREFIX', 'care')}.{service}"
+
+
+def business_time(here: Session) -> datetime:
+    """Now, on the clock that the deployment goes by."""
+    file = here.settings.get("CARE_CLOCK_FILE")
+    return business_clock(Path(file) if file else None)()
 
 
 def session() -> Session:

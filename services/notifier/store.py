@@ -15,7 +15,7 @@ from services.notifier.handlers import DeliveryCollection, withdraw_all
 from shared.mongo.bulk import insert_missing
 from shared.mongo.client import away
 from shared.mongo.guarded import replace_unchanged
-from shared.schemas.envelope import Envelope, Event
+from shared.schemas.envelope import Envelope, Event, Mode
 from shared.schemas.notifications import NotificationDecided
 
 CLAIMABLE: Final = ("pending", "unknown")
@@ -26,6 +26,8 @@ INDEXES: Final[dict[str, list[tuple[str, int]]]] = {
     "unsaid": [("said", 1), ("say_until", 1)],
     "encounter": [("encounter_id", 1)],
 }
+SHADOW_INDEX: Final = "shadow"
+"""Of the deliveries of feeds in shadow alone, for `care feed report`: those of live feeds pay nothing for it."""
 
 Projected = tuple[Event, Mapping[str, Any] | None]
 
@@ -148,6 +150,8 @@ class MongoDeliveries:
         with away():
             for name, keys in INDEXES.items():
                 await self._collection.create_index(keys, name=name)
+            of_shadow = {"partialFilterExpression": {"mode": Mode.SHADOW.value}}
+            await self._collection.create_index([("feed", 1), ("decided_at", 1)], name=SHADOW_INDEX, **of_shadow)
 
     async def insert_missing(self, deliveries: Sequence[Delivery]) -> None:
         """As in the port."""
