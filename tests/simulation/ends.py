@@ -241,10 +241,7 @@ def _told(world: World) -> Iterator[str]:
         corrections = [c for c in deliveries if one.delivery_id in c.corrects and c.withdraws]
         if one.cause in withdrawn and world.safety.accepted[one.delivery_id]:
             ended = [c.status for c in corrections]
-            replayed = ended == ["suppressed"] and any(service == "notifier" for service, _ in world.stumbled)
-            if replayed and corrections[0].reason == "superseded":
-                world.safety.repeats["corrections-superseded-after-a-replay"] += 1
-            elif len(ended) != 1 or ended[0] not in ("sent", "failed"):
+            if len(ended) != 1 or ended[0] not in ("sent", "failed"):
                 yield f"told of {one.tells}, which was withdrawn: corrections {ended}"
         elif one.cause not in withdrawn and corrections:
             yield f"a correction of what stands: {one.tells}"

@@ -15,7 +15,7 @@ from services.notifier.domain.content import context_of
 from services.notifier.domain.directory import Directory
 from services.notifier.domain.gates import Case, is_restricted, reason_against
 from services.notifier.domain.model import LEDGER_LIMIT, Decided, Reason, Rules, Subject, Told
-from services.notifier.domain.notices import DEATH_WITHDRAWN, DIED, correction_of, notice_of
+from services.notifier.domain.notices import CORRECTION, DEATH_WITHDRAWN, DIED, correction_of, notice_of
 from services.notifier.domain.standing import absorb, superseded
 from shared.schemas.encounters import AboutEncounter, EncounterEvent
 from shared.schemas.envelope import Event, derived_id
@@ -69,13 +69,19 @@ class _Deciding:
                 channel,
                 newest.address,
                 reason,
-                notice=correction_of(self._notice) if withdraws else DEATH_WITHDRAWN,
+                notice=self._correction() if withdraws else DEATH_WITHDRAWN,
                 corrects=tuple(lines),
                 withdraws=withdraws,
             )
             kind = "correction" if withdraws else "death-correction"
             delivery_id = derived_id("delivery", self._envelope.id, recipient, channel, kind)
             yield Decided(delivery_id, told, self._correction_context(lines))
+
+    def _correction(self) -> str:
+        """The kind of a correction. One heard after something newer says only that the earlier message does not stand:
+        its own kind would say how things are, which is no longer so.
+        """
+        return CORRECTION if self._superseded else correction_of(self._notice)
 
     @cached_property
     def _context(self) -> dict[str, Any]:

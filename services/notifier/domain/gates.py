@@ -54,7 +54,7 @@ _GATES: Final[tuple[tuple[Reason, bool, Callable[[Case], bool]], ...]] = (
     (Reason.RESTRICTED, False, lambda case: is_restricted(case.envelope, case.data)),
     (Reason.IDENTITY_UNKNOWN, False, lambda case: case.data.patient.identity_unknown),
     (Reason.IDENTITY_DISPUTED, False, lambda case: case.data.patient.identity_disputed),
-    (Reason.SUPERSEDED, True, lambda case: case.superseded),
+    (Reason.SUPERSEDED, False, lambda case: case.superseded),
     (Reason.TOO_OLD, False, _too_old),
     (Reason.NO_DIRECTORY_ENTRY, False, lambda case: case.candidate.unfound is Reason.NO_DIRECTORY_ENTRY),
     (Reason.AMBIGUOUS_IDENTIFIER, False, lambda case: case.candidate.unfound is Reason.AMBIGUOUS_IDENTIFIER),
@@ -64,7 +64,9 @@ _GATES: Final[tuple[tuple[Reason, bool, Callable[[Case], bool]], ...]] = (
     (Reason.NOT_ON_ALLOW_LIST, True, lambda case: not _allowed(case)),
     (Reason.MODE_SHADOW, True, lambda case: case.envelope.mode is Mode.SHADOW),
 )
-"""(reason, whether it holds back a correction too, when)."""
+"""(reason, whether it holds back a correction too, when). What was told wrongly stays wrong though the withdrawal is
+heard late and something newer stands: only what never reached a person, or may not, holds a correction back.
+"""
 
 GATES: Final = tuple(reason for reason, _, _ in _GATES)
 

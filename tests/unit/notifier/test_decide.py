@@ -315,11 +315,32 @@ def test_correction__an_event_that_takes_back_and_tells_does_both() -> None:
     assert len({one.delivery_id for one in decided}) == 3
 
 
-def test_correction__late_and_discharged_again_is_superseded() -> None:
+def test_correction__late_and_discharged_again_says_only_that_the_first_message_does_not_stand() -> None:
+    """Its own kind would say that the patient is still in the hospital, which is no longer so."""
+    story = Story()
+    first, told = story.hear(a_discharge())
+    _, again = story.hear(a_discharge(encounter=an_encounter(discharge_version=2)))
+    (one,) = story.hear(a_withdrawal_of(first), late=True)[1]
+    assert (one.told.recipient, one.told.status, one.told.notice) == ("primary", "pending", "correction")
+    assert one.told.corrects == (told[0].delivery_id,)
+    assert again[0].delivery_id not in one.told.corrects
+
+
+def test_correction__late_and_corrected_already_is_not_made_again() -> None:
     story = Story()
     first, _ = story.hear(a_discharge())
-    story.hear(a_discharge(encounter=an_encounter(discharge_version=2)))
-    assert reasons(story.hear(a_withdrawal_of(first), late=True)[1]) == {"primary": "superseded"}
+    story.hear(a_discharge(encounter=an_encounter(discharge_version=2), withdraws=names(first)))
+    assert story.hear(a_withdrawal_of(first), late=True)[1] == ()
+
+
+def test_correction__late_of_work_asked_for_again_does_not_call_it_off() -> None:
+    story = Story(coordinator())
+    first, told = story.hear(a_transition())
+    story.hear(a_transition())
+    late = a_transition(TransitionWithdrawn, "withdrawn", withdraws=names(first))
+    (one,) = story.hear(late, late=True)[1]
+    assert (one.told.status, one.told.notice) == ("pending", "correction")
+    assert one.told.corrects == (told[0].delivery_id,)
 
 
 def test_death__is_told_once() -> None:
