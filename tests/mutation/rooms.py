@@ -30,7 +30,7 @@ ROOMS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     ),
     "admissions": (
         ("services/admissions/domain/lifecycle.py",),
-        tuple(f"tests/unit/admissions/test_lifecycle{part}.py" for part in ("", "_words")),
+        tuple(f"tests/unit/admissions/test_{name}.py" for name in ("lifecycle", "lifecycle_words", "triggers")),
     ),
     "discharge": (
         tuple(f"services/discharge/domain/{name}.py" for name in ("lifecycle", "clocks", "deadlines", "pathways")),

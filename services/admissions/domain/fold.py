@@ -7,7 +7,6 @@ there yet waits in the set for it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -26,7 +25,7 @@ from services.admissions.domain.lifecycle import (
     Trigger,
     step,
 )
-from services.admissions.domain.model import LifecycleFact, Register, Source
+from services.admissions.domain.model import LifecycleFact, Register, Source, Unit
 
 MOST_FACTS: Final = 200
 MOST_BEDS: Final = 100
@@ -35,8 +34,6 @@ _OF_BEDS: Final = frozenset({Trigger.TRANSFER, Trigger.CANCEL_TRANSFER})
 _SERIES: Final = "R"  # HL7 table 0004: recurring patient
 _NEVER_BEGUN: Final = frozenset({Stage.CANCELLED, Stage.PLANNED})
 
-Unit = tuple[object, ...]
-"""What counts once: a trigger, or where each fact of it counts that trigger with its time and content."""
 Counting = dict[Unit, LifecycleFact]
 
 
@@ -100,23 +97,17 @@ def remember(facts: tuple[LifecycleFact, ...], fact: LifecycleFact) -> tuple[Lif
     return tuple(sorted([*others, *beds[-MOST_BEDS:]], key=lambda one: one.order)) if beds else tuple(others)
 
 
-def _unit(fact: LifecycleFact) -> Unit:
-    if fact.trigger in SINGLE:
-        return (fact.trigger,)
-    return fact.trigger, fact.occurred, json.dumps(fact.own, sort_keys=True)
-
-
 def _counting(ordered: list[LifecycleFact]) -> Counting:
     """Of each unit the last recorded. A cancel is none."""
     last: Counting = {}
     for fact in sorted(ordered, key=lambda one: (one.stamp, one.order)):
         if fact.trigger not in CANCELS:
-            last[_unit(fact)] = fact
+            last[fact.unit] = fact
     return last
 
 
 def _is_amended(fact: LifecycleFact, counting: Counting) -> bool:
-    return fact.trigger not in CANCELS and counting[_unit(fact)] is not fact
+    return fact.trigger not in CANCELS and counting[fact.unit] is not fact
 
 
 def _pair(ordered: list[LifecycleFact], counting: Counting) -> tuple[dict[Unit, LifecycleFact], dict[Source, Outcome]]:
@@ -139,11 +130,11 @@ def _target(cancel: LifecycleFact, ordered: list[LifecycleFact], counting: Count
     """The fact whose time the cancel names exactly (the later one of two), else the latest that is not cancelled."""
     named = _named(cancel, ordered)
     if named:
-        unit = _unit(named[-1])
+        unit = named[-1].unit
         return unit if _undoes(cancel, counting[unit]) else None
     open_ = [fact for unit, fact in counting.items() if fact.trigger in CANCELS[cancel.trigger] and unit not in taken]
     found = [fact for fact in sorted(open_, key=lambda fact: fact.order) if _undoes(cancel, fact)]
-    return _unit(found[-1]) if found else None
+    return found[-1].unit if found else None
 
 
 def _named(cancel: LifecycleFact, ordered: list[LifecycleFact]) -> list[LifecycleFact]:
@@ -215,7 +206,7 @@ def _holding(
     for fact in ordered:
         if not fact.own or outcomes[fact.source] is Outcome.INTERIM:
             continue
-        gone = _unit(fact) in taken or any(_took_back(cancel, fact, ordered) for cancel in waiting)
+        gone = fact.unit in taken or any(_took_back(cancel, fact, ordered) for cancel in waiting)
         if not gone or stage in _NEVER_BEGUN:
             yield fact
 

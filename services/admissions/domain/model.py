@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic import AwareDatetime, Field
 
-from services.admissions.domain.lifecycle import Stage, Trigger
+from services.admissions.domain.lifecycle import SINGLE, Stage, Trigger
 from shared.schemas.encounters import Withdrawal
 from shared.schemas.envelope import Mode
 from shared.schemas.identifiers import Contract
 
 Source = tuple[str, str, str]
 """What a message is known again by: feed, control id (MSH-10), hash of its bytes."""
+
+
+Unit = tuple[object, ...]
+"""What counts once: a trigger, or where each fact of it counts that trigger with its time and content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +50,17 @@ class LifecycleFact(Contract):
     class_: str = ""
     own: dict[str, Any] = Field(default_factory=dict)
 
-    @property
+    @cached_property
     def order(self) -> tuple[AwareDatetime, int, Source]:
         """The fold's order: occurred, rank of the trigger, feed, control id, hash."""
         return self.occurred, self.trigger.rank, self.source
+
+    @cached_property
+    def unit(self) -> Unit:
+        """Facts of one unit are one fact, said again or amended."""
+        if self.trigger in SINGLE:
+            return (self.trigger,)
+        return self.trigger, self.occurred, json.dumps(self.own, sort_keys=True)
 
 
 class Said(Contract):

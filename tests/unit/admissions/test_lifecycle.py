@@ -102,6 +102,7 @@ def test_transitions__every_stage_can_be_left_by_a_fact_and_reached() -> None:
         ((CANCEL_ADMIT,), ["waiting"]),
         ((DISCHARGE, adt("A01", "04 0905", start="04 0900")), ["applied", "begun-after-discharge"]),
         ((DISCHARGE, adt("A06", "04 0905", happened="04 0900")), ["applied", "begun-after-discharge"]),
+        ((DISCHARGE, adt("A07", "04 0905", happened="04 0900")), ["applied", "begun-after-discharge"]),
         ((ADMIT, adt("A05", "02 0900")), ["applied", "planned-after-begin"]),
         ((adt("A05", "01 0700"), adt("A14", "01 0800")), ["applied", "already-so"]),
         ((ADMIT, adt("A03", "03 1505", end="03 1500", **{"class": "R"})), ["applied", "interim"]),
