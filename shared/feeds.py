@@ -145,6 +145,7 @@ class FeedProfile(BaseModel):
     MSH-18. `a08_class`: what a patient class in an A08 does, `describes` the stay or `moves` it as A06 and A07 would.
     `placeholders` and `test_numbers`: patient numbers, or `/regular expressions/` of whole ones, that the site sends
     for nobody in particular and for patients whom it made up. `dates`: what it means by 01/02/2026, `mdy` or `dmy`.
+    `patient_fields`: where it numbers its patients, best first; before v2.3.1 not all do so in PID-3 alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -166,6 +167,7 @@ class FeedProfile(BaseModel):
     mllp_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     charset: Annotated[str, AfterValidator(_codec)] | None = None
     dates: Literal["", "mdy", "dmy"] = ""
+    patient_fields: Annotated[tuple[Literal["PID-2", "PID-3", "PID-4"], ...], Field(min_length=1)] = ("PID-3",)
     acknowledgement: Acknowledgement = Acknowledgement()
     placeholders: Numbers = ()
     test_numbers: Numbers = ()

@@ -179,6 +179,7 @@ def facts_of(message: Er7Message, profile: FeedProfile) -> FeedFacts:
         provider_authority=profile.people_authority,
         charset=profile.charset,
         date_order=DateOrder(profile.dates),
+        patient_fields=profile.patient_fields,
     )
 
 

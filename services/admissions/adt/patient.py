@@ -18,6 +18,8 @@ from shared.schemas.adt import Contact, Patient, Precision, Telecom
 
 _DATES = frozenset({Precision.YEAR, Precision.MONTH, Precision.DAY})
 _NOBODY = Contact()
+_PID = {"PID-3": 3, "PID-2": 2, "PID-4": 4}
+_MRG = {"PID-3": 1, "PID-2": 4, "PID-4": 2}  # the number that was, where that one is (HL7 v2.5.1 ch. 3.4.9)
 _TELECOMS = (13, 14, 40)
 _WORK_PHONE = 14
 
@@ -26,10 +28,10 @@ def read_patient(group: Group, reading: Reading, types: Datatypes) -> Patient:
     """One patient of the message."""
     fields = Fields()
     pid, merge = group.first("PID"), group.first("MRG")
-    fields.many("identifiers", pid, 3, types.identifier)
+    _numbers(fields, "identifiers", pid, [_PID[place] for place in reading.feed.patient_fields], types)
     fields.many("external_identifiers", pid, 2, types.identifier)
     fields.many("alternate_identifiers", pid, 4, types.identifier)
-    fields.many("prior_identifiers", merge, 1, types.identifier)
+    _numbers(fields, "prior_identifiers", merge, [_MRG[place] for place in reading.feed.patient_fields], types)
     fields.one("prior_patient_id", merge, 4, types.identifier)
     _names(fields, pid)
     _birth(fields, pid, reading)
@@ -52,6 +54,19 @@ def restrictions(fields: Fields, group: Group, anchor: Anchor) -> None:
         fields.clear("restrictions")
     else:
         fields.group("restrictions", [code for s in standing if (code := said(s.element(3)))])
+
+
+def _numbers(fields: Fields, name: str, segment: Segment, places: list[int], types: Datatypes) -> None:
+    """The fields in which the site numbers its patients are one snapshot, in their order, a number once."""
+    sent = [place for place in places if segment.raw(place)]
+    if len(sent) < 2:
+        fields.many(name, segment, sent[0] if sent else places[0], types.identifier)
+        return
+    read = [types.identifier(element) for place in sent for element in segment.elements(place)]
+    found = dict.fromkeys(number for number in read if number)
+    fields.group(name, list(found))
+    if all(segment.is_null(place) for place in sent):
+        fields.clear(name)
 
 
 def _names(fields: Fields, pid: Segment) -> None:

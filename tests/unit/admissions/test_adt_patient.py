@@ -23,14 +23,14 @@ FEED = FeedFacts("north", "America/New_York", default_authority="NORTH", provide
 MSH = "MSH|^~\\&|EHR|HOSP|||20260302101500||ADT^A08|C7|P|2.5.1"
 
 
-def _event(*segments: str) -> AdtEvent:
-    event = read_adt(parse("\r".join((MSH, *segments)).encode()), feed=FEED)
+def _event(*segments: str, feed: FeedFacts = FEED) -> AdtEvent:
+    event = read_adt(parse("\r".join((MSH, *segments)).encode()), feed=feed)
     assert isinstance(event, AdtEvent)
     return event
 
 
-def _patient(*segments: str) -> Patient:
-    return _event(*segments).patient
+def _patient(*segments: str, feed: FeedFacts = FEED) -> Patient:
+    return _event(*segments, feed=feed).patient
 
 
 def _pid(**fields: str) -> str:
@@ -75,6 +75,35 @@ def test_identifiers__authority_named_by_the_message_else_by_the_feed() -> None:
     assert patient.alternate_identifiers == (Identifier(value="Y1", assigner="NORTH"),)
     assert patient.prior_identifiers == (Identifier(value="A0", assigner="HOSP", type="MR"),)
     assert patient.prior_patient_id == Identifier(value="P0", assigner="NORTH")
+
+
+@pytest.mark.parametrize(
+    ("pid", "merge", "numbers", "prior"),
+    [
+        ("X1|A1|Y1", "A0|Y0||X0", ["X1", "A1"], ["X0", "A0"]),
+        ("X1||Y1", "|Y0||X0", ["X1"], ["X0"]),
+        ("|A1~A2|", "A0", ["A1", "A2"], ["A0"]),
+        ("A1|A1~A2|", "A0|||A0", ["A1", "A2"], ["A0"]),  # the same number twice
+        ('""|A1|', '""|||X0', ["A1"], ["X0"]),
+        ("^^|^|", "^|||^", None, None),
+        ('""|""|', '""|||""', [], []),
+        ('""|^|', '^|||""', None, None),
+        ("||Y1", "|Y0", None, None),
+    ],
+)
+def test_identifiers__of_a_site_that_numbers_patients_in_pid_2_too(
+    pid: str, merge: str, numbers: list[str] | None, prior: list[str] | None
+) -> None:
+    feed = FeedFacts("old", "UTC", patient_fields=("PID-2", "PID-3"))
+    patient = _patient(f"PID|1|{pid}", f"MRG|{merge}", feed=feed)
+    read = (patient.identifiers, patient.prior_identifiers)
+    assert [None if found is None else [one.value for one in found] for found in read] == [numbers, prior]
+
+
+def test_identifiers__of_a_site_that_numbers_patients_in_pid_4() -> None:
+    patient = _patient("PID|1|X1||Y1", "MRG||Y0||X0", feed=FeedFacts("old", "UTC", patient_fields=("PID-4",)))
+    assert patient.identifiers == (Identifier(value="Y1"),)
+    assert patient.prior_identifiers == (Identifier(value="Y0"),)
 
 
 def test_identifiers__null_component_is_an_empty_one() -> None:

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.hl7.ack import Verdict, build_ack
-from shared.hl7.batch import split_messages
+from shared.hl7.batch import read_batch, split_messages
 from shared.hl7.er7 import Message, parse
 from shared.hl7.malformed import Malformed
 
@@ -25,6 +25,10 @@ _WORDS = [
     b"\\F\\",
     b'""',
     b"ADT^A01",
+    b"\rFHS|",
+    b"\rBHS|",
+    b"\rBTS|1",
+    b"\rFTS|1",
     b"\x0b",
 ]
 _CHARSETS = [
@@ -70,6 +74,9 @@ def test_parse__any_bytes(data: bytes) -> None:
 def test_split__any_bytes_once_and_in_order(body: bytes) -> None:
     place = 0
     for piece in split_messages(body):
-        start = body.index(piece.data, place)
-        assert piece.offset <= start
-        place = start + len(piece.data)
+        assert place <= piece.offset
+        place = body.index(piece.data, piece.offset) + len(piece.data)
+    batch = read_batch(body)
+    assert list(batch.pieces) == list(split_messages(body))
+    assert all(0 <= count.found <= len(batch.pieces) + len(batch.headers) for count in batch.counts)
+    assert 0 <= batch.unended <= len(batch.headers)
