@@ -15,7 +15,7 @@ from typing import Final, Literal
 from services.discharge.domain.clocks import ClockError
 from services.discharge.domain.deadlines import PROVENANCE, plan
 from services.discharge.domain.model import EncounterDocument, NotOpened, Policy, Told, TransitionRecord
-from shared.schemas.encounters import EncounterEvent, EncounterState, Withdrawal
+from shared.schemas.encounters import EncounterEvent, EncounterMerged, EncounterMoved, EncounterState, Withdrawal
 from shared.schemas.envelope import TYPE_PREFIX, derived_id
 from shared.schemas.transitions import (
     TransitionClosed,
@@ -43,6 +43,13 @@ SAYS: Final[Mapping[tuple[Status, Status], type[TransitionEvent]]] = {
 """(what stood, what stands) → what is said. A pair that is not here says nothing."""
 
 
+REPAIRED: Final[Mapping[type[EncounterEvent], str]] = {
+    EncounterMerged: "encounter-merged",
+    EncounterMoved: "encounter-moved",
+}
+"""Event of a repaired identity → why what it withdraws does not stand. Any other: see `_why`."""
+
+
 class Unhearable(Exception):
     """The event can never be decided upon. `code` says why, without a word of the patient."""
 
@@ -59,10 +66,11 @@ def transition_id(encounter: EncounterState) -> str:
 def assess(event: EncounterEvent, policy: Policy) -> TransitionState | NotOpened | None:
     """What stands because of this encounter: a transition, a discharge that opens none, or no discharge.
 
+    A stay that a rule closed was not discharged, though an earlier discharge of it may have left its number.
     Raises Unhearable (`discharge-time-missing`, `zone-unknown`).
     """
     encounter, table = event.encounter, policy.pathways
-    if encounter.status != "finished" or encounter.discharge_version < 1:
+    if encounter.status != "finished" or encounter.discharge_version < 1 or encounter.closed_by:
         return None
     name = table.choose(
         encounter.class_, encounter.admission_type, encounter.disposition, deceased=event.patient.deceased
@@ -121,7 +129,8 @@ def decide(
 def _why(event: EncounterEvent, stands: TransitionState | NotOpened | None) -> str:
     if isinstance(stands, NotOpened):
         return stands.reason
-    return "encounter-cancelled" if event.encounter.status == "cancelled" else "discharge-withdrawn"
+    default = "encounter-cancelled" if event.encounter.status == "cancelled" else "discharge-withdrawn"
+    return REPAIRED.get(type(event), default)
 
 
 def _say(

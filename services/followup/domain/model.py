@@ -14,6 +14,9 @@ from shared.schemas.tasks import TaskEvent, TaskState
 from shared.schemas.transitions import Deadline, TransitionState
 
 COMMANDS_KEPT: Final = 1_000
+WITHDRAWN: Final = "discharge-withdrawn"
+VOID: Final = frozenset({WITHDRAWN, "encounter-merged", "encounter-moved"})
+"""Why a task is called off whose discharge does not stand: whoever was told of it was told wrongly."""
 
 
 class TaskRecord(Contract):
@@ -76,7 +79,7 @@ def tell(
 
     Whoever was told of a task of a discharge that does not stand was told wrongly: that cancellation withdraws it all.
     """
-    wrong = record.called_off_by == "transition" and record.task.reason == "discharge-withdrawn"
+    wrong = record.called_off_by == "transition" and record.task.reason in VOID
     data = type_(
         patient=document.patient,
         encounter=document.encounter,

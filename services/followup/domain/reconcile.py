@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.followup.domain.lifecycle import rescheduling
-from services.followup.domain.model import TaskRecord, Told, TransitionDocument, tell
+from services.followup.domain.model import VOID, WITHDRAWN, TaskRecord, Told, TransitionDocument, tell
 from shared.schemas.envelope import derived_id
 from shared.schemas.tasks import TaskCancelled, TaskEvent, TaskRequested, TaskRescheduled, TaskState
 from shared.schemas.transitions import Deadline, TransitionEvent
@@ -48,7 +48,7 @@ def _fresh(transition_id: str, deadline: Deadline, ladder: timedelta) -> TaskRec
 def _reason(event: TransitionEvent) -> str:
     """Why a task is not wanted any more, as a code."""
     if event.transition.status == "withdrawn":
-        return "discharge-withdrawn"
+        return event.transition.reason if event.transition.reason in VOID else WITHDRAWN
     return event.transition.reason or "pathway-changed"
 
 

@@ -13,9 +13,18 @@ from typing import Any
 from services.notifier.domain.audience import Candidate, candidates
 from services.notifier.domain.content import context_of
 from services.notifier.domain.directory import Directory
-from services.notifier.domain.gates import Case, is_restricted, reason_against
+from services.notifier.domain.gates import Case, Kind, is_restricted, reason_against
 from services.notifier.domain.model import LEDGER_LIMIT, Decided, Reason, Rules, Subject, Told
-from services.notifier.domain.notices import CORRECTION, DEATH_WITHDRAWN, DIED, correction_of, notice_of
+from services.notifier.domain.notices import (
+    CORRECTION,
+    DEATH_WITHDRAWN,
+    DIED,
+    INCIDENT,
+    WRONG_PATIENT,
+    correction_of,
+    notice_of,
+    tells_of_the_wrong_patient,
+)
 from services.notifier.domain.standing import absorb, superseded
 from shared.schemas.encounters import AboutEncounter, EncounterEvent
 from shared.schemas.envelope import Event, derived_id
@@ -54,8 +63,9 @@ class _Deciding:
 
     def tellings(self) -> Iterator[Decided]:
         """Everybody considered for the event itself."""
+        kind: Kind = "incident" if self._notice == INCIDENT else "notice"
         for candidate in candidates(self._notice, self._data, self._directory):
-            reason = reason_against(self._case(candidate, candidate.address))
+            reason = reason_against(self._case(candidate, candidate.address, kind))
             yield self._told(candidate, candidate.channel, candidate.address, reason)
 
     def corrections(self) -> Iterator[Decided]:
@@ -63,7 +73,7 @@ class _Deciding:
         for (recipient, channel, withdraws), lines in self._owed().items():
             newest = list(lines.values())[-1]
             candidate = Candidate(recipient, newest.role)
-            reason = reason_against(self._case(candidate, newest.address, correction=True))
+            reason = reason_against(self._case(candidate, newest.address, "correction"))
             told = self._line(
                 candidate,
                 channel,
@@ -81,28 +91,33 @@ class _Deciding:
         """The kind of a correction. One heard after something newer says only that the earlier message does not stand:
         its own kind would say how things are, which is no longer so.
         """
-        return CORRECTION if self._superseded else correction_of(self._notice)
+        kind = correction_of(self._notice)
+        return CORRECTION if self._superseded and kind != WRONG_PATIENT else kind
 
     @cached_property
     def _context(self) -> dict[str, Any]:
-        """The values of a text, the same for every recipient."""
-        return context_of(self._data)
+        """The values of a text, the same for every recipient. An incident's name nobody."""
+        if self._notice != INCIDENT:
+            return context_of(self._data)
+        told = [id_ for id_, one in self._subject.ledger.items() if one.status == "pending" and not one.corrects]
+        return {"encounter": self._subject.encounter_id, "told": told}
 
-    def _case(self, candidate: Candidate, address: str, correction: bool = False) -> Case:
-        return Case(self._envelope, self._data, candidate, address, self._rules, self._superseded, correction)
+    def _case(self, candidate: Candidate, address: str, kind: Kind) -> Case:
+        return Case(self._envelope, self._data, candidate, address, self._rules, self._superseded, kind)
 
     def _told(self, candidate: Candidate, channel: str, address: str, reason: Reason | None) -> Decided:
         context = self._context
-        told = self._line(candidate, channel, address, reason, notice=self._notice, died=bool(context["died"]))
+        told = self._line(candidate, channel, address, reason, notice=self._notice, died=bool(context.get("died")))
         return Decided(derived_id("delivery", self._envelope.id, candidate.recipient, channel), told, context)
 
     def _correction_context(self, lines: Ledger) -> dict[str, Any]:
-        """What is taken back, by kind and reference; nothing else of a restricted stay, nor under a disputed number,
-        where the name that stands may be the other person's.
+        """What is taken back, by kind and reference; nothing else of a restricted stay, nor of one told of the wrong
+        patient or under a disputed number, where the name that stands may be the other person's.
         """
         took_back = [{"reference": reference, "notice": told.notice} for reference, told in lines.items()]
-        masked = is_restricted(self._envelope, self._data) or self._data.patient.identity_disputed
-        return {"masked": masked, "takes_back": took_back, **({} if masked else self._context)}
+        disputed = self._data.patient.identity_disputed or tells_of_the_wrong_patient(self._data)
+        masked = disputed or is_restricted(self._envelope, self._data)
+        return {"masked": masked, "takes_back": took_back, **({} if masked else context_of(self._data))}
 
     def _line(self, candidate: Candidate, channel: str, address: str, reason: Reason | None, **more: Any) -> Told:
         return Told(

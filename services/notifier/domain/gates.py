@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from datetime import timedelta
+from typing import Final, Literal
 
 from services.notifier.domain.address import is_address
 from services.notifier.domain.audience import Candidate
@@ -18,10 +19,17 @@ from shared.schemas.envelope import Envelope, Label, Mode
 
 PRODUCTION: Final = "P"  # HL7 table 0103
 
+Kind = Literal["notice", "incident", "correction"]
+EVERY: Final[frozenset[Kind]] = frozenset({"notice", "incident", "correction"})
+NOTICES: Final[frozenset[Kind]] = frozenset({"notice"})
+NEWS: Final = EVERY - {"correction"}
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One candidate for one event. A `correction` is owed to those who were told, so fewer rows hold it back."""
+    """One candidate for one event. A correction is owed to those who were told, an incident names nobody and stays one
+    however old: fewer rows hold them back.
+    """
 
     envelope: Envelope
     data: AboutEncounter
@@ -29,11 +37,14 @@ class Case:
     address: str
     rules: Rules
     superseded: bool
-    correction: bool = False
+    kind: Kind = "notice"
 
 
 def _too_old(case: Case) -> bool:
-    return case.envelope.time - case.data.occurred_at > case.rules.greatest_age
+    """Older than the feed, else the deployment, lets news be; a stay said anew after a repair is not news of today."""
+    own = timedelta(seconds=case.data.encounter.greatest_age_s)
+    age = case.envelope.time - case.data.occurred_at
+    return not case.data.encounter.rebuilt and age > (own or case.rules.greatest_age)
 
 
 def _allowed(case: Case) -> bool:
@@ -47,25 +58,30 @@ def _domain(address: str) -> str:
     return "@" + address.rpartition("@")[2]
 
 
-_GATES: Final[tuple[tuple[Reason, bool, Callable[[Case], bool]], ...]] = (
-    (Reason.MODE_OFF, True, lambda case: case.envelope.mode is Mode.OFF),
-    (Reason.MODE_BACKLOAD, True, lambda case: case.envelope.mode is Mode.BACKLOAD),
-    (Reason.NOT_PRODUCTION, True, lambda case: case.data.processing_id != PRODUCTION),
-    (Reason.RESTRICTED, False, lambda case: is_restricted(case.envelope, case.data)),
-    (Reason.IDENTITY_UNKNOWN, False, lambda case: case.data.patient.identity_unknown),
-    (Reason.IDENTITY_DISPUTED, False, lambda case: case.data.patient.identity_disputed),
-    (Reason.SUPERSEDED, False, lambda case: case.superseded),
-    (Reason.TOO_OLD, False, _too_old),
-    (Reason.NO_DIRECTORY_ENTRY, False, lambda case: case.candidate.unfound is Reason.NO_DIRECTORY_ENTRY),
-    (Reason.AMBIGUOUS_IDENTIFIER, False, lambda case: case.candidate.unfound is Reason.AMBIGUOUS_IDENTIFIER),
-    (Reason.INACTIVE, False, lambda case: case.candidate.entry is not None and not case.candidate.entry.active),
-    (Reason.NOT_SUBSCRIBED, False, lambda case: not case.candidate.subscribed),
-    (Reason.NO_CHANNEL, True, lambda case: not case.address),
-    (Reason.NOT_ON_ALLOW_LIST, True, lambda case: not _allowed(case)),
-    (Reason.MODE_SHADOW, True, lambda case: case.envelope.mode is Mode.SHADOW),
+_GATES: Final[tuple[tuple[Reason, frozenset[Kind], Callable[[Case], bool]], ...]] = (
+    (Reason.MODE_OFF, EVERY, lambda case: case.envelope.mode is Mode.OFF),
+    (Reason.MODE_BACKLOAD, EVERY, lambda case: case.envelope.mode is Mode.BACKLOAD),
+    (Reason.NOT_PRODUCTION, EVERY, lambda case: case.data.processing_id != PRODUCTION),
+    (Reason.QUIET_REPLAY, EVERY, lambda case: case.envelope.quiet),
+    (Reason.RESTRICTED, NOTICES, lambda case: is_restricted(case.envelope, case.data)),
+    (Reason.IDENTITY_UNKNOWN, NOTICES, lambda case: case.data.patient.identity_unknown),
+    (Reason.IDENTITY_DISPUTED, NOTICES, lambda case: case.data.patient.identity_disputed),
+    (Reason.SUPERSEDED, NOTICES, lambda case: case.superseded),
+    (Reason.TOO_OLD, NOTICES, _too_old),
+    (Reason.NO_DIRECTORY_ENTRY, NEWS, lambda case: case.candidate.unfound is Reason.NO_DIRECTORY_ENTRY),
+    (Reason.AMBIGUOUS_IDENTIFIER, NEWS, lambda case: case.candidate.unfound is Reason.AMBIGUOUS_IDENTIFIER),
+    (
+        Reason.INACTIVE,
+        NEWS,
+        lambda case: case.candidate.entry is not None and not case.candidate.entry.active,
+    ),
+    (Reason.NOT_SUBSCRIBED, NEWS, lambda case: not case.candidate.subscribed),
+    (Reason.NO_CHANNEL, EVERY, lambda case: not case.address),
+    (Reason.NOT_ON_ALLOW_LIST, EVERY, lambda case: not _allowed(case)),
+    (Reason.MODE_SHADOW, EVERY, lambda case: case.envelope.mode is Mode.SHADOW),
 )
-"""(reason, whether it holds back a correction too, when). What was told wrongly stays wrong though the withdrawal is
-heard late and something newer stands: only what never reached a person, or may not, holds a correction back.
+"""(reason, what it holds back, when). What was told wrongly stays wrong though its withdrawal is heard late: only what
+never reached a person, or may not, holds a correction back.
 """
 
 GATES: Final = tuple(reason for reason, _, _ in _GATES)
@@ -78,10 +94,4 @@ def is_restricted(envelope: Envelope, data: AboutEncounter) -> bool:
 
 def reason_against(case: Case) -> Reason | None:
     """The first reason not to tell, or None: to be told."""
-    return next(
-        (reason for reason, corrections_too, holds in _GATES if _asked(case, corrections_too) and holds(case)), None
-    )
-
-
-def _asked(case: Case, corrections_too: bool) -> bool:
-    return corrections_too or not case.correction
+    return next((reason for reason, kinds, holds in _GATES if case.kind in kinds and holds(case)), None)

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     MODE_OFF = "mode-off"
     MODE_BACKLOAD = "mode-backload"
     NOT_PRODUCTION = "not-production"
+    QUIET_REPLAY = "quiet-replay"
     RESTRICTED = "restricted"
     IDENTITY_UNKNOWN = "identity-unknown"
     IDENTITY_DISPUTED = "identity-disputed"
@@ -56,6 +57,12 @@ class EncounterStands(Contract):
     status: EncounterStatus
     discharge_version: int
     deceased: bool
+    closed_by: str = ""
+
+    @property
+    def discharged(self) -> bool:
+        """Whether a discharge stands; an end by rule is none."""
+        return self.status == "finished" and not self.closed_by
 
 
 class TransitionStands(Contract):

@@ -2,7 +2,8 @@
 
 A notice is named like the event it tells, without its version; two are ours: a death that an update told of, and its
 withdrawal. Recipients are those of 42 CFR 482.24(d)(4) and the programme's own people. Nobody subscribes to a
-withdrawal: it is owed to exactly those who were told. No notice is for a patient or a family.
+withdrawal: it is owed to exactly those who were told. A stay told of the wrong patient is two things: an incident that
+the supervisor looks into, and corrections; neither names anybody. No notice is for a patient or a family.
 """
 
 from __future__ import annotations
@@ -10,10 +11,17 @@ from __future__ import annotations
 from typing import Final
 
 from services.notifier.domain.model import Subject
-from shared.schemas.encounters import AboutEncounter, EncounterUpdated
+from shared.schemas.encounters import AboutEncounter, EncounterMoved, EncounterUpdated
+from shared.schemas.tasks import TaskEvent
+from shared.schemas.transitions import TransitionEvent
 
 DIED: Final = "patient.died"
 DEATH_WITHDRAWN: Final = "patient.death-withdrawn"
+
+MOVED: Final = "encounter-moved"
+"""The reason of a transition, and of a task, whose stay was told of the wrong patient."""
+INCIDENT: Final = "encounter.moved"
+WRONG_PATIENT: Final = "correction.wrong-patient"
 
 DEFAULTS: Final[dict[str, frozenset[str]]] = {
     "PCP": frozenset({"encounter.registered", "encounter.admitted", "encounter.discharged", DIED}),
@@ -29,13 +37,20 @@ DEFAULTS: Final[dict[str, frozenset[str]]] = {
             DIED,
         }
     ),
-    "supervisor": frozenset({"task.escalated"}),
+    "supervisor": frozenset({"task.escalated", INCIDENT}),
 }
 """What a role hears of by default; a role that is not here hears of what its directory entry subscribes to."""
 
 CORRECTION: Final = "correction"
 WITHDRAWALS: Final = frozenset(
-    {"encounter.discharge-withdrawn", "encounter.cancelled", "transition.withdrawn", "task.cancelled", DEATH_WITHDRAWN}
+    {
+        "encounter.discharge-withdrawn",
+        "encounter.cancelled",
+        "encounter.merged",
+        "transition.withdrawn",
+        "task.cancelled",
+        DEATH_WITHDRAWN,
+    }
 )
 """What a message that takes something back may be; anything else that takes something back is a `correction`."""
 
@@ -66,4 +81,17 @@ def notice_of(subject: Subject, data: AboutEncounter, *, late: bool) -> str:
 
 def correction_of(notice: str) -> str:
     """The kind of message that takes something back because of an event whose own kind is `notice`."""
+    if notice == INCIDENT:
+        return WRONG_PATIENT
     return notice if notice in WITHDRAWALS else CORRECTION
+
+
+def tells_of_the_wrong_patient(data: AboutEncounter) -> bool:
+    """Whether an event takes something back because it was told of another person than it should have been."""
+    match data:
+        case TransitionEvent():
+            return data.transition.reason == MOVED
+        case TaskEvent():
+            return data.task.reason == MOVED
+        case _:
+            return isinstance(data, EncounterMoved)

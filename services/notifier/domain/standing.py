@@ -13,6 +13,8 @@ from shared.schemas.encounters import (
     EncounterCancelled,
     EncounterDischarged,
     EncounterEvent,
+    EncounterMerged,
+    EncounterMoved,
     EncounterRegistered,
 )
 from shared.schemas.envelope import Envelope, Event
@@ -56,8 +58,8 @@ def _still_stands(subject: Subject, data: EncounterEvent) -> bool:
         case EncounterRegistered() | EncounterAdmitted():
             return stands.status == "in-progress"
         case EncounterDischarged():
-            return stands.status == "finished" and stands.discharge_version == data.encounter.discharge_version
-        case EncounterCancelled():
+            return stands.discharged and stands.discharge_version == data.encounter.discharge_version
+        case EncounterCancelled() | EncounterMerged() | EncounterMoved():
             return stands.status == "cancelled"
         case _:
             return stands.status != "finished"
@@ -92,7 +94,7 @@ def _discharge_gone(subject: Subject, data: AboutEncounter) -> bool:
         return True
     version = data.encounter.discharge_version
     newer = version > stands.discharge_version
-    same = version == stands.discharge_version and stands.status == "finished"
+    same = version == stands.discharge_version and stands.discharged
     return stands.status == "cancelled" or not (newer or same)
 
 
@@ -116,6 +118,7 @@ def _with_encounter(subject: Subject, data: EncounterEvent) -> Subject:
         status=data.encounter.status,
         discharge_version=data.encounter.discharge_version,
         deceased=data.patient.deceased,
+        closed_by=data.encounter.closed_by,
     )
     return subject.model_copy(update={"encounter": stands})
 

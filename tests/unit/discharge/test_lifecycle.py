@@ -14,6 +14,9 @@ from shared.schemas.encounters import (
     DischargeWithdrawn,
     EncounterAdmitted,
     EncounterCancelled,
+    EncounterClosed,
+    EncounterMerged,
+    EncounterMoved,
     EncounterUpdated,
     When,
     Withdrawal,
@@ -188,6 +191,8 @@ def test_the_tables_own_holidays__are_skipped_too():
     [
         (DischargeWithdrawn, "in-progress", "discharge-withdrawn"),
         (EncounterCancelled, "cancelled", "encounter-cancelled"),
+        (EncounterMerged, "cancelled", "encounter-merged"),
+        (EncounterMoved, "cancelled", "encounter-moved"),
     ],
 )
 def test_a_discharge_that_does_not_stand__is_withdrawn_by_the_name_of_what_was_said(type_, status, reason):
@@ -200,6 +205,19 @@ def test_a_discharge_that_does_not_stand__is_withdrawn_by_the_name_of_what_was_s
     assert (say.data.transition.status, say.data.transition.reason) == ("withdrawn", reason)
     assert say.data.transition.pathway == "home-health"
     assert said(withdrawn(desk, 4, type_, status)) == []
+
+
+def test_closed_by_rule__opens_nothing_though_an_earlier_discharge_left_its_number():
+    desk = DeskOf()
+    discharged(desk)
+    assert said(withdrawn(desk, 2)) == [TransitionWithdrawn]
+    ended = an_encounter(status="finished", discharge_version=1, closed_by="rule", discharged_at=None, disposition="")
+    closed = EncounterClosed(patient=a_patient(), encounter=ended, occurred_at=T0 + timedelta(days=120))
+    decision = heard(HANDLER, closed, desk, n=3)
+    assert said(decision) == []
+    assert decision.state["not_opened"] is None
+    again = heard(HANDLER, a_discharge(encounter=an_encounter(discharge_version=2)), desk, n=4)
+    assert [say.subject for say in again.say] == [TRANSITION_2]
 
 
 def test_amended_to_still_a_patient__withdraws_with_that_reason():

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
+
 from services.discharge.domain.deadlines import Calendar
 from services.discharge.handlers import handlers as discharge_handlers
 from services.discharge.store import load_pathways
+from shared.schemas.tasks import TaskCancelled
 from shared.schemas.topics import ENCOUNTERS
 from tests.builders import T0, DeskOf, a_care_team, a_discharge, a_patient, an_encounter, heard
 from tests.unit.followup.transitions import (
@@ -250,3 +253,21 @@ def test_a_persons_reason__is_never_taken_for_a_withdrawn_discharge():
     ear = an_ear()
     ear.command(cancel("contact", "discharge-withdrawn"))
     assert ear.said[-1].data.withdraws == ()
+
+
+@pytest.mark.parametrize(
+    ("of_transition", "of_task"),
+    [
+        ("encounter-merged", "encounter-merged"),
+        ("encounter-moved", "encounter-moved"),
+        ("encounter-cancelled", "discharge-withdrawn"),
+        ("still-patient", "discharge-withdrawn"),
+    ],
+)
+def test_withdrawn__a_repaired_stay_is_named_and_all_that_was_said_taken_back(of_transition, of_task):
+    ear = an_ear()
+    requested = [say.id for say in ear.said if say.data.task.code == "home-visit"]
+    ear.hear(withdrawn(of_transition), 2)
+    (visit,) = [say.data for say in ear.said if type(say.data) is TaskCancelled and say.data.task.code == "home-visit"]
+    assert visit.task.reason == of_task
+    assert [one.event_id for one in visit.withdraws] == requested

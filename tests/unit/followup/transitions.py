@@ -96,8 +96,8 @@ def updated(**changes: Any) -> TransitionEvent:
     return carrying(TransitionUpdated, transition=a_transition(**changes))
 
 
-def withdrawn(**changes: Any) -> TransitionEvent:
-    state = a_transition(status="withdrawn", reason="encounter-cancelled", **changes)
+def withdrawn(reason: str = "encounter-cancelled", **changes: Any) -> TransitionEvent:
+    state = a_transition(status="withdrawn", reason=reason, **changes)
     return carrying(TransitionWithdrawn, transition=state)
 
 

@@ -18,6 +18,7 @@ from shared.schemas.encounters import (
     DischargeWithdrawn,
     EncounterAdmitted,
     EncounterCancelled,
+    EncounterEvent,
     EncounterRegistered,
     EncounterUpdated,
     Withdrawal,
@@ -87,6 +88,11 @@ def a_withdrawal_of(*events: Event, **changes: Any) -> DischargeWithdrawn:
 
 def a_cancellation_of(*events: Event, **changes: Any) -> EncounterCancelled:
     return _about(EncounterCancelled, "cancelled", withdraws=names(*events), **changes)  # type: ignore[no-any-return]
+
+
+def a_repair_of(model: type[EncounterEvent], *events: Event, **changes: Any) -> Any:
+    """EncounterMerged or EncounterMoved, which take the events back."""
+    return _about(model, "cancelled", withdraws=names(*events), **changes)
 
 
 def names(*events: Event) -> tuple[Withdrawal, ...]:

@@ -12,7 +12,7 @@ from services.notifier.domain.decide import LedgerFull, decide
 from services.notifier.domain.directory import Directory
 from services.notifier.domain.model import Decided, Reason, Rules, Subject
 from shared.schemas.directory import DirectoryEntrySet
-from shared.schemas.encounters import CareTeamMember
+from shared.schemas.encounters import CareTeamMember, EncounterMerged, EncounterMoved
 from shared.schemas.envelope import Event, Label, Mode, derived_id
 from shared.schemas.identifiers import Identifier
 from shared.schemas.tasks import TaskCancelled, TaskEscalated, TaskRequested
@@ -22,6 +22,7 @@ from tests.unit.notifier.givens import (
     LIVE,
     a_cancellation_of,
     a_registration,
+    a_repair_of,
     a_task,
     a_transition,
     a_withdrawal_of,
@@ -35,6 +36,7 @@ from tests.unit.notifier.givens import (
     supervisor,
 )
 
+QUIET = "quiet-replay"
 DEMO = Rules(live=False, allow_list=frozenset({"primary@example.org"}), greatest_age=timedelta(hours=24))
 
 
@@ -341,6 +343,118 @@ def test_correction__late_of_work_asked_for_again_does_not_call_it_off() -> None
     (one,) = story.hear(late, late=True)[1]
     assert (one.told.status, one.told.notice) == ("pending", "correction")
     assert one.told.corrects == (told[0].delivery_id,)
+
+
+def test_merged__whoever_was_told_of_that_stay_is_corrected_and_nobody_else_hears_of_it() -> None:
+    story = Story()
+    admission, told = story.hear(an_admission())
+    _, decided = story.hear(a_repair_of(EncounterMerged, admission))
+    assert [(one.told.recipient, one.told.notice, one.told.corrects) for one in decided] == [
+        ("primary", "encounter.merged", (told[0].delivery_id,)),
+        ("coordinator", "encounter.merged", (told[1].delivery_id,)),
+    ]
+    assert decided[0].context["patient"] == "Testperson, Ada"
+
+
+def test_moved__those_told_are_corrected_and_the_supervisor_hears_of_the_incident() -> None:
+    story = Story()
+    admission, told = story.hear(an_admission())
+    _, decided = story.hear(a_repair_of(EncounterMoved, admission))
+    assert [(one.told.recipient, one.told.notice, one.told.corrects) for one in decided] == [
+        ("primary", "correction.wrong-patient", (told[0].delivery_id,)),
+        ("coordinator", "correction.wrong-patient", (told[1].delivery_id,)),
+        ("supervisor", "encounter.moved", ()),
+    ]
+    references = [told[0].delivery_id, told[1].delivery_id]
+    taken = {"reference": references[0], "notice": "encounter.admitted"}
+    assert decided[0].context == {"masked": True, "takes_back": [taken]}
+    assert decided[2].context == {"encounter": "encounter-1", "told": references}
+
+
+def test_moved__the_incident_lists_what_may_have_been_sent_only() -> None:
+    story = Story(primary(), attending(subscriptions=()), coordinator(subscriptions=()), supervisor())
+    first, told = story.hear(a_discharge())
+    story.hear(a_withdrawal_of(first))
+    story.hear(an_admission(processing_id="T"))
+    (incident,) = story.hear(a_repair_of(EncounterMoved))[1]
+    assert incident.told.recipient == "supervisor"
+    assert incident.context == {"encounter": "encounter-1", "told": [told[0].delivery_id]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "envelope"),
+    [
+        ({"occurred_at": T0 - timedelta(days=9)}, {}),
+        ({"patient": a_patient(identity_unknown=True)}, {}),
+        ({"patient": a_patient(identity_disputed=True)}, {}),
+        ({"encounter": an_encounter(status="cancelled", protected=True)}, {}),
+        ({}, {"label": Label.RESTRICTED}),
+        ({}, {"late": True}),
+    ],
+)
+def test_moved__an_incident_stays_one(changes: dict[str, Any], envelope: dict[str, Any]) -> None:
+    story = Story(supervisor())
+    story.hear(a_discharge(encounter=an_encounter(discharge_version=2), care_team=()))
+    assert pending(story.hear(a_repair_of(EncounterMoved, **changes), **envelope)[1]) == ["supervisor"]
+
+
+@pytest.mark.parametrize(
+    ("envelope", "reason"),
+    [({"mode": Mode.SHADOW}, "mode-shadow"), ({"mode": Mode.BACKLOAD}, "mode-backload"), ({"quiet": True}, QUIET)],
+)
+def test_moved__a_feed_that_only_records_tells_of_no_incident(envelope: dict[str, Any], reason: str) -> None:
+    assert reasons(Story(supervisor()).hear(a_repair_of(EncounterMoved), **envelope)[1])["supervisor"] == reason
+
+
+def test_moved__a_supervisor_is_missed_where_nobody_serves_as_one() -> None:
+    assert reasons(Story(primary()).hear(a_repair_of(EncounterMoved))[1]) == {"role:supervisor": "no-directory-entry"}
+
+
+def test_moved__heard_late_is_still_of_the_wrong_patient() -> None:
+    story = Story(primary())
+    discharge, _ = story.hear(a_discharge())
+    story.hear(a_discharge(encounter=an_encounter(discharge_version=2)))
+    first, *_ = story.hear(a_repair_of(EncounterMoved, discharge), late=True)[1]
+    assert (first.told.notice, first.told.status) == ("correction.wrong-patient", "pending")
+
+
+def test_moved__the_work_behind_it_is_called_off_without_a_name() -> None:
+    story = Story(coordinator())
+    opened, told = story.hear(a_transition())
+    due, _ = story.hear(a_task())
+    transition = a_transition(TransitionWithdrawn, "withdrawn", withdraws=names(opened))
+    moved = transition.transition.model_copy(update={"reason": "encounter-moved"})
+    (one,) = story.hear(transition.model_copy(update={"transition": moved}))[1]
+    assert one.told.notice == "transition.withdrawn"
+    taken = {"reference": told[0].delivery_id, "notice": "transition.opened"}
+    assert one.context == {"masked": True, "takes_back": [taken]}
+    task = a_task(TaskCancelled, "called-off", withdraws=names(due))
+    cancelled = task.model_copy(update={"task": task.task.model_copy(update={"reason": "encounter-moved"})})
+    (one,) = story.hear(cancelled)[1]
+    assert (one.told.notice, one.context["masked"], len(one.context)) == ("task.cancelled", True, 2)
+
+
+def test_quiet__nobody_is_told_and_nobody_corrected() -> None:
+    story = Story(primary())
+    discharge, _ = story.hear(a_discharge())
+    assert reasons(story.hear(an_admission(), quiet=True)[1]) == {"primary": QUIET, "role:coordinator": QUIET}
+    assert reasons(story.hear(a_withdrawal_of(discharge), quiet=True)[1]) == {"primary": QUIET}
+
+
+@pytest.mark.parametrize(
+    ("hours", "encounter", "told"),
+    [
+        (2, {"greatest_age_s": 7200}, True),
+        (3, {"greatest_age_s": 7200}, False),
+        (25, {"greatest_age_s": 93600}, True),
+        (200, {"rebuilt": True}, True),
+        (200, {"rebuilt": True, "greatest_age_s": 7200}, True),
+    ],
+)
+def test_age__the_feeds_own_and_none_for_a_stay_said_anew(hours: int, encounter: dict[str, Any], told: bool) -> None:
+    old = a_discharge(occurred_at=T0 - timedelta(hours=hours), encounter=an_encounter(**encounter))
+    decided = Story(primary()).hear(old)[1]
+    assert (pending(decided), reasons(decided)) == ((["primary"], {}) if told else ([], {"primary": "too-old"}))
 
 
 def test_death__is_told_once() -> None:

@@ -15,7 +15,7 @@ from shared.schemas.envelope import derived_id
 from shared.schemas.identifiers import Identifier
 from shared.schemas.patients import PatientEvent, PatientMerged, PatientSeparated
 from shared.stream.codec import Undecodable
-from shared.stream.decisions import Refs, Refused
+from shared.stream.decisions import Fact, Refs, Refused
 from shared.stream.records import Heard
 from tests.builders import T0, DeskOf, a_discharge, a_patient, a_record, an_event, heard
 from tests.unit.notifier.givens import (
@@ -49,11 +49,11 @@ def test_topics__each_that_notifier_hears() -> None:
 
 def test_read__names_the_subject_and_the_directory() -> None:
     fact = BY_TOPIC["care.tasks.v1"].read(a_record(a_task()))
-    assert fact is not None
+    assert isinstance(fact, Fact)
     assert fact.refs == (Refs("subjects", ("encounter-1",)), Refs("directories", ("tenant-1",)))
     assert fact.stream
     entry = BY_TOPIC["care.directory.v1"].read(a_record(primary()))
-    assert entry is not None
+    assert isinstance(entry, Fact)
     assert (entry.refs, entry.stream) == ((Refs("directories", ("tenant-1",)),), False)
 
 

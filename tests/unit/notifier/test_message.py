@@ -13,7 +13,7 @@ from jinja2 import meta
 from services.notifier.channels.message import TEMPLATES, Unrenderable, compose, rendered
 from services.notifier.domain.content import context_of
 from services.notifier.domain.delivery import Delivery
-from services.notifier.domain.notices import CORRECTION, SUBSCRIBABLE, WITHDRAWALS
+from services.notifier.domain.notices import CORRECTION, INCIDENT, SUBSCRIBABLE, WITHDRAWALS, WRONG_PATIENT
 from services.notifier.settings import NotifierPolicy, SmtpPolicy
 from shared.schemas.encounters import PersonName
 from shared.schemas.tasks import TaskCancelled
@@ -45,7 +45,7 @@ def composed(delivery: Delivery) -> Any:
     return message_from_bytes(written(delivery), policy=default)
 
 
-@pytest.mark.parametrize("notice", sorted(SUBSCRIBABLE))
+@pytest.mark.parametrize("notice", sorted(SUBSCRIBABLE - {INCIDENT}))
 def test_notice__says_whose_who_where_and_keeps_its_subject_clean(notice: str) -> None:
     subject, body = rendered(notice, context_for(notice), "delivery-1")
     assert subject
@@ -72,8 +72,36 @@ def test_correction__says_plainly_what_is_withdrawn(notice: str, masked: bool) -
     assert masked or "WITHDRAWN" in body or notice == CORRECTION
 
 
+@pytest.mark.parametrize("masked", [True, False])
+def test_wrong_patient__the_correction_names_nobody_whatever_it_is_given(masked: bool) -> None:
+    takes_back = [{"reference": "delivery-7", "notice": "encounter.admitted"}]
+    context = {"masked": masked, "takes_back": takes_back, **context_for("encounter.admitted")}
+    subject, body = rendered(WRONG_PATIENT, context, "delivery-9")
+    assert subject == "Correction: an earlier message was about the wrong patient"
+    assert body.startswith("CORRECTION")
+    assert "WRONG PATIENT" in body
+    assert "WITHDRAWN" in body
+    assert "Corrects our message with reference: delivery-7" in body.splitlines()
+    assert not any(name in subject + body for name in ("Marked", "Attend", "NORTH"))
+
+
+@pytest.mark.parametrize("told", [[], ["delivery-7", "delivery-8"]])
+def test_incident__names_the_stay_and_our_messages_and_nobody(told: list[str]) -> None:
+    context = {**context_for("encounter.admitted"), "encounter": "encounter-1", "told": told}
+    subject, body = rendered(INCIDENT, context, "delivery-9")
+    assert subject.startswith("Privacy incident: ")
+    lines = body.splitlines()
+    assert "Stay: encounter-1" in lines
+    assert [line for line in lines if line.startswith("May have told")] == [
+        f"May have told of the wrong patient: {one}" for one in told
+    ]
+    assert ("No message of ours told of it." in lines) is (told == [])
+    assert "Reference: delivery-9" in lines
+    assert not any(name in subject + body for name in ("Marked", "Attend", "NORTH"))
+
+
 def test_templates__ask_for_nothing_the_content_does_not_give() -> None:
-    given = {"reference", "masked", "takes_back"}.union(
+    given = {"reference", "masked", "takes_back", "encounter", "told"}.union(
         *(context_of(one) for one in (*DATA_OF.values(), a_discharge()))
     )
     loader = TEMPLATES.loader

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.notifier.domain.model import Subject
 from services.notifier.domain.standing import absorb, superseded
-from shared.schemas.encounters import EncounterCancelled, Withdrawal
+from shared.schemas.encounters import (
+    EncounterCancelled,
+    EncounterClosed,
+    EncounterMerged,
+    EncounterMoved,
+    Withdrawal,
+)
 from shared.schemas.envelope import Sequence
 from shared.schemas.tasks import TaskCompleted, TaskEscalated, TaskOverdue
 from shared.schemas.transitions import TransitionClosed, TransitionUpdated, TransitionWithdrawn
-from tests.builders import a_discharge, a_patient, an_encounter, an_event
+from tests.builders import T0, a_discharge, a_patient, an_encounter, an_event
 from tests.unit.notifier.givens import (
     a_cancellation_of,
     a_registration,
+    a_repair_of,
     a_task,
     a_transition,
     a_withdrawal_of,
@@ -26,6 +34,9 @@ from tests.unit.notifier.givens import (
 
 NEW = Subject(encounter_id="encounter-1")
 SECOND = an_encounter(discharge_version=2)
+CLOSED = EncounterClosed(
+    patient=a_patient(), encounter=an_encounter(closed_by="rule"), occurred_at=T0 + timedelta(days=120)
+)
 
 
 def after(*heard: Any) -> Subject:
@@ -49,6 +60,10 @@ def after(*heard: Any) -> Subject:
         ((a_discharge(encounter=SECOND),), a_withdrawal_of(), True),
         ((a_cancellation_of(),), a_cancellation_of(), False),
         ((an_admission(),), a_cancellation_of(), True),
+        ((an_admission(),), a_repair_of(EncounterMoved), True),
+        ((a_repair_of(EncounterMerged),), a_repair_of(EncounterMerged), False),
+        ((a_repair_of(EncounterMoved),), an_admission(), True),
+        ((CLOSED,), a_discharge(), True),
         ((a_transition(TransitionUpdated),), a_transition(), False),
         ((a_transition(TransitionWithdrawn, "withdrawn"),), a_transition(), True),
         ((a_task(TaskOverdue, "overdue"),), a_task(), True),
@@ -105,6 +120,8 @@ def test_withdrawals__are_kept_once() -> None:
         (a_withdrawal_of(), a_transition(), True),
         (a_withdrawal_of(), a_task(encounter=SECOND), False),
         (a_discharge(encounter=SECOND), a_task(), True),
+        (CLOSED, a_task(), True),
+        (a_repair_of(EncounterMoved), a_task(), True),
         (a_cancellation_of(), a_task(), True),
         (a_cancellation_of(), a_task(encounter=SECOND), True),
         (a_discharge(patient=a_patient(deceased=True)), a_task(TaskEscalated, "escalated"), True),
