@@ -27,7 +27,7 @@ app = typer.Typer(
 _LIMIT = 1_000_000
 _MEANS = {
     Mode.OFF: "its doors close; what it sends waits at its side",
-    Mode.BACKLOAD: "what it sends becomes known, nobody is told, ever",
+    Mode.BACKLOAD: "what it sends becomes known, nobody is told of it",
     Mode.SHADOW: "what it sends is decided and recorded, nobody is told",
     Mode.LIVE: "PEOPLE ARE TOLD of what it sends from now on",
 }

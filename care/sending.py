@@ -27,6 +27,7 @@ from demo.hospital.player import at_rate, play
 from demo.hospital.schedule import schedule
 from demo.hospital.sendings import Sending
 from shared.feeds import FeedProfile
+from shared.schemas.envelope import Mode
 from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.outages import Away
 from shared.stream.records import Saying
@@ -43,10 +44,11 @@ def _feeds() -> Mapping[str, FeedProfile]:
 def send(
     files: list[Path] = typer.Argument(metavar="FILE…", help="ER7 files: one message, many, MLLP or batch framing."),
     host: str = typer.Option(HOST, help="The MLLP door's host."),
-    port: int = typer.Option(0, help="The MLLP door's port. Default: the first door of the running local stack."),
+    port: int = typer.Option(0, help="The MLLP door's port. Default: the first open door of the running local stack."),
 ) -> None:
     """Send HL7 v2 files over MLLP, in order, and print each acknowledgement. Exit 1 unless all were accepted."""
-    door = port or next((feed.mllp_port for feed in _feeds().values() if feed.mllp_port), 0)
+    doors = (feed.mllp_port for feed in _feeds().values() if feed.mllp_port and feed.mode is not Mode.OFF)
+    door = port or next(doors, 0)
     if not door:
         typer.secho("no --port given and no local stack is running (`care up` starts one)", err=True, fg="red")
         raise typer.Exit(64)
