@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
@@ -31,6 +32,7 @@ SHARED_NUMBERS: Final = {
     "VN": "a visit",
 }
 """Types of PID-3 that are wrong, shared or of something else too often to find a patient by."""
+_A_SECOND: Final = timedelta(seconds=1)
 _ANY_NUMBERS: Final = ("48213907", "Q7Z31K", "0")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
@@ -146,6 +148,7 @@ class FeedProfile(BaseModel):
     `placeholders` and `test_numbers`: patient numbers, or `/regular expressions/` of whole ones, that the site sends
     for nobody in particular and for patients whom it made up. `dates`: what it means by 01/02/2026, `mdy` or `dmy`.
     `patient_fields`: where it numbers its patients, best first; before v2.3.1 not all do so in PID-3 alone.
+    `greatest_age`: after how long its news is too old to be told; None is the deployment's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -172,6 +175,7 @@ class FeedProfile(BaseModel):
     placeholders: Numbers = ()
     test_numbers: Numbers = ()
     a08_class: Literal["describes", "moves"] = "describes"
+    greatest_age: Annotated[timedelta, Field(ge=_A_SECOND)] | None = None
 
     @cached_property
     def _placeholder(self) -> re.Pattern[str] | None:

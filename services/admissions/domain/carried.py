@@ -122,6 +122,7 @@ def _encounter_state(
             "discharge_version": version,
             "protected": _is_protected(patient, encounter),
             "on_leave": standing.on_leave,
+            "greatest_age_s": value_of(of, "greatest_age_s", 0),
             **_end(of, standing),
         }
     )

@@ -43,7 +43,7 @@ def written(event: AdtEvent, profile: FeedProfile) -> Written:
     """What this message writes."""
     longitudinal, of_visit = role_writes(event, profile, heard_at(event))
     patient = _read(event.patient, _PATIENT, profile) | longitudinal | _identifiers(event, profile)
-    encounter = _read(event.encounter, _ENCOUNTER, profile) | of_visit | _facility(event, profile)
+    encounter = _read(event.encounter, _ENCOUNTER, profile) | of_visit | _facility(event, profile) | _age(profile)
     owned = TRIGGERS[event.trigger].own
     sent = encounter | _end(event) | _foreseen(event, owned, profile)
     own = {field: sent.pop(field) for field in owned if field in sent}
@@ -190,6 +190,11 @@ def _facility(event: AdtEvent, profile: FeedProfile) -> Writes:
     sender = profile.facility_named(event.sending_facility) or profile.facility
     codes = {"facility": named, "sending_facility": sender}
     return {field: {"code": code, "zone": profile.zone_of(code)} for field, code in codes.items() if code}
+
+
+def _age(profile: FeedProfile) -> Writes:
+    """Carried with the stay, so that who tells its news needs no profile."""
+    return {} if profile.greatest_age is None else {"greatest_age_s": int(profile.greatest_age.total_seconds())}
 
 
 def _end(event: AdtEvent) -> Writes:

@@ -100,6 +100,7 @@ def test_parse__refuses_what_is_no_list_of_feeds(content: dict[str, Any]) -> Non
             {"acknowledgement": {"not_adt": "ignore"}},
             "feed[0].acknowledgement.not_adt: Input should be 'accept' or 'reject'",
         ),
+        ({"greatest_age": "PT0S"}, "feed[0].greatest_age: Input should be greater than or equal to 1 second"),
         ({"mode": "loud"}, "feed[0].mode: Input should be 'off', 'backload', 'shadow' or 'live'"),
     ],
 )

@@ -86,6 +86,12 @@ def test_read__a_file_that_is_no_list_of_feeds(tmp_path: Path, text: str, proble
     assert invalid.value.problems == (problem,)
 
 
+def test_read__one_file_that_is_torn_spoils_the_others(tmp_path: Path) -> None:
+    with pytest.raises(FeedsInvalid) as invalid:
+        read_feeds(a_directory(tmp_path, north=NORTH, torn="["))
+    assert [problem.split(":")[0] for problem in invalid.value.problems] == ["torn.toml"]
+
+
 def test_read__what_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "feeds").mkdir()
     for name, problem in (
