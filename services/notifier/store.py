@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.notifier.domain.delivery import Delivery, text_of
+from services.notifier.domain.model import Reason
 from services.notifier.handlers import DeliveryCollection, withdraw_all
 from shared.mongo.bulk import insert_missing
 from shared.mongo.client import away
@@ -28,6 +29,8 @@ INDEXES: Final[dict[str, list[tuple[str, int]]]] = {
 }
 SHADOW_INDEX: Final = "shadow"
 """Of the deliveries of feeds in shadow alone, for `care feed report`: those of live feeds pay nothing for it."""
+UNFOUND_INDEX: Final = "unfound"
+"""Of those whom no directory entry knew alone, for `care providers unmapped`."""
 
 Projected = tuple[Event, Mapping[str, Any] | None]
 
@@ -152,6 +155,8 @@ class MongoDeliveries:
                 await self._collection.create_index(keys, name=name)
             of_shadow = {"partialFilterExpression": {"mode": Mode.SHADOW.value}}
             await self._collection.create_index([("feed", 1), ("decided_at", 1)], name=SHADOW_INDEX, **of_shadow)
+            unfound = {"partialFilterExpression": {"reason": Reason.NO_DIRECTORY_ENTRY.value}}
+            await self._collection.create_index([("feed", 1), ("decided_at", 1)], name=UNFOUND_INDEX, **unfound)
 
     async def insert_missing(self, deliveries: Sequence[Delivery]) -> None:
         """As in the port."""

@@ -16,8 +16,18 @@ from services.notifier.domain.model import Reason
 from services.notifier.domain.notices import SUBSCRIBABLE, role_of, told_by_default
 from shared.schemas.directory import DirectoryEntrySet, ProgramRole
 from shared.schemas.encounters import AboutEncounter, CareTeamMember
+from shared.schemas.identifiers import Identifier
 
 PROGRAM_ROLES: Final[tuple[str, ...]] = get_args(ProgramRole)
+
+PROVIDER: Final = "provider:"
+"""Begins the name of a member of the care team who could not be found; `ASSIGNER|VALUE` follows if one was sent."""
+
+
+def provider_of(recipient: str) -> Identifier | None:
+    """The identifier that the hospital sent of whom the directory does not know, or None: another kind of recipient."""
+    assigner, sent, value = recipient.removeprefix(PROVIDER).partition("|")
+    return Identifier(value=value, assigner=assigner) if recipient.startswith(PROVIDER) and sent else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,7 @@ def _member(notice: str, member: CareTeamMember, directory: Directory) -> Candid
     if len(holders) == 1:
         return _of_entry(notice, role, holders[0])
     provider = member.provider
-    name = f"provider:{provider.assigner}|{provider.value}" if provider.value else f"provider:unidentified-{role}"
+    name = f"{PROVIDER}{provider.assigner}|{provider.value}" if provider.value else f"{PROVIDER}unidentified-{role}"
     reason = Reason.AMBIGUOUS_IDENTIFIER if holders else Reason.NO_DIRECTORY_ENTRY
     return Candidate(name, role, unfound=reason)
 
