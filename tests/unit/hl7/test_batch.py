@@ -92,6 +92,7 @@ def test_split__utf16_is_one_piece_for_the_reader() -> None:
             0,
         ),
         (ONE + b"\r" + TWO + b"\rBTS|2\rFTS|1", [("BTS", 2, 2), ("FTS", 1, 2)], 0),
+        (ONE + b"\rFTS|1\r" + ONE + b"\r" + TWO + b"\rFTS|2", [("FTS", 1, 1), ("FTS", 2, 2)], 0),
         (ONE + b"\r" + TWO, [], 0),
         (b"", [], 0),
     ],
