@@ -22,6 +22,26 @@ cancel finds its target by EVN-6, the time of what it takes back; without it, it
 before it.
 """
 
+WAYS: Final = """
+- A01, A03, A04, A05 and A14 are one fact each: a later one of the same trigger amends it. Of every other trigger each
+  message is a fact of its own; one that says the same of the same time is a repetition.
+- A plan (A05, A14) is told to nobody. An admission that is taken back falls back to its plan, and its hearers are told
+  that it does not stand.
+- A07 after A01 is an update: it was an admission, and who was told of it was told rightly. A06 after that tells of no
+  second one.
+- An A03 of patient class R ends the month of a series and not the series. Nobody is told. Where the A03 has no class,
+  the class of the begin counts.
+- A patient on leave (A21) is carried as `on_leave` until A22. A discharge from leave is a discharge.
+- A death is the last word among PID-30, PID-29 and a discharge whose disposition says expired. A later PID-30 of N takes
+  it back; while the discharge still says expired, the review `death-taken-back` asks a person to look.
+- A class in an A08 only describes the stay, unless the feed's profile says `a08_class = "moves"`: then a bedded class
+  (I, B) admits a registered visit, and any other makes a visit of an admitted stay.
+- A message that neither begins nor ends a stay, and has neither a visit or account number nor PV1-44, is about the
+  patient alone.
+- Of changes of bed (A02, A12) the latest 100 of a stay are kept, of all other facts 200; more than that is for a person
+  to look at, and nobody is told anything more.
+"""
+
 LATER: Final = """
 Named here so that the table is whole. **None of this is acted on today**: two patients that are merged stay two, a
 moved visit stays where it is, and the two of a swap keep their beds until something else says where they are.
@@ -43,6 +63,8 @@ def adt_page() -> str:
         f"## Acted on ({len(acting)})",
         OWN,
         table(("Trigger", "Name", "Effect", "Goes with it", "Needs", "Note", "Source"), map(_acting, acting)),
+        "## How they are read",
+        WAYS,
         f"## Not acted on yet: kept raw, counted ({len(later)})",
         LATER,
         table(("Trigger", "Name", "Effect", "Meaning", "Source"), map(_later, later)),
