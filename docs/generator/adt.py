@@ -32,8 +32,8 @@ WAYS: Final = """
 - An A03 of patient class R ends the month of a series and not the series. Nobody is told. Where the A03 has no class,
   the class of the begin counts.
 - A patient on leave (A21) is carried as `on_leave` until A22. A discharge from leave is a discharge.
-- A death is the last word among PID-30, PID-29 and a discharge whose disposition says expired. A later PID-30 of N takes
-  it back; while the discharge still says expired, the review `death-taken-back` asks a person to look.
+- A death is the last word among PID-30, PID-29 and a discharge whose disposition says expired. A later PID-30 of N
+  takes it back; while the discharge still says expired, the review `death-taken-back` asks a person to look.
 - A class in an A08 only describes the stay, unless the feed's profile says `a08_class = "moves"`: then a bedded class
   (I, B) admits a registered visit, and any other makes a visit of an admitted stay.
 - A message that neither begins nor ends a stay, and has neither a visit or account number nor PV1-44, is about the
