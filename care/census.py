@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from services.admissions.domain.identity import processing_of
 from services.admissions.domain.triggers import NOT_YET, TRIGGERS, Effect
-from services.discharge.domain.pathways import FL17
-from shared.feeds import PATIENT_CLASSES, FeedProfile
+from shared.codes import ADMISSION_TYPES, DISPOSITIONS, PATIENT_CLASSES
+from shared.feeds import FeedProfile
 from shared.hl7.er7 import Message
 from shared.hl7.times import read_offset
 from shared.schemas.adt import AdtEvent, Moment
@@ -122,10 +122,15 @@ class Codes(Part):
         """As in `Part`."""
         encounter, profile = seen.event.encounter, self._profile
         place = encounter.location.facility if encounter.location else ""
-        self._note("PV1-2", encounter.class_, "as a bedded stay (class_codes)", seen, _is_class(profile))
+        if not profile.observes(encounter.patient_type or "", encounter.hospital_service or ""):
+            self._note("PV1-2", encounter.class_, "as a bedded stay (class_codes)", seen, _is_class(profile))
         if seen.event.trigger == "A03":
             code = encounter.discharge_disposition
-            self._note("PV1-36", code, "unknown destination: every clock of it", seen, FL17.__contains__)
+            until = "unknown destination, with its clocks (dispositions)"
+            self._note("PV1-36", code, until, seen, lambda code: profile.disposition_of(code) in DISPOSITIONS)
+        self._note(
+            "PV1-4", encounter.admission_type, "nothing follows from it (admission_types)", seen, _is_type(profile)
+        )
         known = "the feed's own facility and zone (facility_zones)"
         self._note("PV1-3.4", place, known, seen, lambda code: bool(profile.facility_named(code)))
 
@@ -142,6 +147,10 @@ class Codes(Part):
 
 def _is_class(profile: FeedProfile) -> Callable[[str], bool]:
     return lambda code: profile.class_of(code) in PATIENT_CLASSES
+
+
+def _is_type(profile: FeedProfile) -> Callable[[str], bool]:
+    return lambda code: profile.admission_type_of(code) in ADMISSION_TYPES
 
 
 class Times(Part):

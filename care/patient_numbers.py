@@ -36,7 +36,7 @@ class Numbers(Part):
         """As in `Part`."""
         for (authority, kind), count in sorted(self._found.items()):
             patients = len(self._persons[authority, kind])
-            known = (self._profile.trusts(authority), kind in self._profile.identifier_types)
+            known = (self._profile.trusts(authority), self._profile.type_of(kind) in self._profile.identifier_types)
             names = (
                 shown(name, SEVERAL if is_ours else patients) if name else "(none)"
                 for name, is_ours in zip((authority, kind), known, strict=True)
@@ -48,7 +48,7 @@ class Numbers(Part):
     def _use(self, authority: str, kind: str) -> str:
         if authority and not self._profile.trusts(authority):
             return "not used: the authority is not trusted"
-        if kind and kind not in self._profile.identifier_types:
+        if kind and self._profile.type_of(kind) not in self._profile.identifier_types:
             return "not used: the type is not among identifier_types"
         return "tells patients apart" if kind else "used where it is the only number"
 

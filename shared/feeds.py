@@ -13,30 +13,29 @@ from datetime import timedelta
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.codes import (
+    AdmissionType,
+    Class,
+    Code,
+    Codec,
+    Disposition,
+    KindOfNumber,
+    Numbers,
+    Slug,
+    Topic,
+    TwoDigits,
+    UpperKeys,
+    Zone,
+    is_pattern,
+)
 from shared.schemas.envelope import Mode
 
 DEFAULT_IDENTIFIER_TYPES: Final = ("MR", "PI", "PE", "EPI")
-PATIENT_CLASSES: Final = frozenset("BCEINOPRUVS")
-"""HL7 table 0004, and observation (V) and short stay (S) as Da Vinci's Notifications guide has them."""
-SHARED_NUMBERS: Final = {
-    "SS": "a social security number",
-    "DL": "a driver's licence",
-    "PPN": "a passport",
-    "MC": "a Medicare number",
-    "MA": "a Medicaid number",
-    "AN": "an account",
-    "VN": "a visit",
-}
-"""Types of PID-3 that are wrong, shared or of something else too often to find a patient by."""
+OBSERVATION: Final = "V"
 _A_SECOND: Final = timedelta(seconds=1)
-_ANY_NUMBERS: Final = ("48213907", "Q7Z31K", "0")
-_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
-_CODE = re.compile(r"[^\s|][^|]{0,198}")
 
 
 class FeedsInvalid(Exception):
@@ -45,83 +44,6 @@ class FeedsInvalid(Exception):
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
-
-
-def _slug(value: str) -> str:
-    if not _SLUG.fullmatch(value):
-        raise ValueError("lower-case letters, digits and hyphens only, at most 63")
-    return value
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
-        raise ValueError("not an IANA time zone") from None
-    return value
-
-
-def _topic(value: str) -> str:
-    if not _TOPIC.fullmatch(value):
-        raise ValueError("not a legal topic name")
-    return value
-
-
-def _code(value: str) -> str:
-    if not _CODE.fullmatch(value):
-        raise ValueError("empty, too long, or holds a vertical bar")
-    return value.strip().upper()
-
-
-def _codec(value: str) -> str:
-    try:
-        "".encode(value)
-    except LookupError:
-        raise ValueError("not a character set that Python knows") from None
-    return value
-
-
-def _upper_keys(value: object) -> object:
-    if not isinstance(value, Mapping):
-        return value
-    return {str(key).strip().upper(): member for key, member in value.items()}
-
-
-def _class(value: str) -> str:
-    if value not in PATIENT_CLASSES:
-        raise ValueError(f"not in HL7 table 0004 ({', '.join(sorted(PATIENT_CLASSES))})")
-    return value
-
-
-def _kind_of_number(value: str) -> str:
-    if value in SHARED_NUMBERS:
-        raise ValueError(f"{SHARED_NUMBERS[value]} (HL7 table 0203) tells nobody apart")
-    return value
-
-
-def _numbers(value: str) -> str:
-    """A number as it is sent, or `/a regular expression/` that the whole number matches."""
-    if not _is_pattern(value):
-        return _code(value)
-    try:
-        pattern = re.compile(value[1:-1], re.IGNORECASE)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error.msg}") from None
-    if all(pattern.fullmatch(number) for number in _ANY_NUMBERS):
-        raise ValueError("would take every number")
-    return value
-
-
-def _is_pattern(value: str) -> bool:
-    return len(value) > 1 and value.startswith("/") and value.endswith("/")
-
-
-Slug = Annotated[str, AfterValidator(_slug)]
-Code = Annotated[str, AfterValidator(_code)]
-Zone = Annotated[str, AfterValidator(_zone)]
-Class = Annotated[Code, AfterValidator(_class)]
-KindOfNumber = Annotated[Code, AfterValidator(_kind_of_number)]
-Numbers = tuple[Annotated[str, AfterValidator(_numbers)], ...]
 
 
 class Acknowledgement(BaseModel):
@@ -136,6 +58,15 @@ class Acknowledgement(BaseModel):
     mode: Literal["as-asked", "original", "enhanced"] = "as-asked"
 
 
+class Observation(BaseModel):
+    """Codes that say that a stay is one of observation, whatever its class: PV1-18 and PV1-10 of the same message."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    patient_types: tuple[Code, ...] = ()
+    services: tuple[Code, ...] = ()
+
+
 class FeedProfile(BaseModel):
     """One feed. Codes and authorities are compared in upper case; an unknown key is refused.
 
@@ -143,7 +74,9 @@ class FeedProfile(BaseModel):
     facility. Identifiers of `default_authority` and `trusted_authorities` tell patients apart; `provider_authority` is
     the default for providers' numbers where it is another one. `enterprise_authorities` are trusted and unique across
     hospitals. `identifier_types` (HL7 table 0203) are in order of rank. `class_codes` maps the site's PV1-2 to HL7
-    table 0004. `protected_units`: points of care and hospital services whose stays are protected. `charset` overrides
+    table 0004; `admission_types`, `dispositions` and `identifier_codes` map PV1-4, PV1-36 and PID-3.5 to table 0007,
+    UB-04 FL17 and table 0203; `observation` says what makes a stay one of class V. `protected_units`: points of care
+    and hospital services whose stays are protected. `charset` overrides
     MSH-18. `a08_class`: what a patient class in an A08 does, `describes` the stay or `moves` it as A06 and A07 would.
     `placeholders` and `test_numbers`: patient numbers, or `/regular expressions/` of whole ones, that the site sends
     for nobody in particular and for patients whom it made up. `dates`: what it means by 01/02/2026, `mdy` or `dmy`.
@@ -160,15 +93,19 @@ class FeedProfile(BaseModel):
     default_authority: Code
     mode: Mode = Mode.OFF
     provider_authority: Code | None = None
-    facility_zones: Annotated[dict[str, Zone], BeforeValidator(_upper_keys)] = Field(default_factory=dict)
+    facility_zones: Annotated[dict[str, Zone], UpperKeys] = Field(default_factory=dict)
     trusted_authorities: tuple[Code, ...] = ()
     enterprise_authorities: tuple[Code, ...] = ()
     identifier_types: Annotated[tuple[KindOfNumber, ...], Field(min_length=1)] = DEFAULT_IDENTIFIER_TYPES
-    class_codes: Annotated[dict[str, Class], BeforeValidator(_upper_keys)] = Field(default_factory=dict)
+    class_codes: Annotated[dict[str, Class], UpperKeys] = Field(default_factory=dict)
+    admission_types: Annotated[dict[str, AdmissionType], UpperKeys] = Field(default_factory=dict)
+    dispositions: Annotated[dict[str, Disposition], UpperKeys, TwoDigits] = Field(default_factory=dict)
+    identifier_codes: Annotated[dict[str, Code], UpperKeys] = Field(default_factory=dict)
+    observation: Observation = Observation()
     protected_units: tuple[Code, ...] = ()
-    kafka_topic: Annotated[str, AfterValidator(_topic)] | None = None
+    kafka_topic: Topic | None = None
     mllp_port: Annotated[int, Field(ge=0, le=65535)] | None = None
-    charset: Annotated[str, AfterValidator(_codec)] | None = None
+    charset: Codec | None = None
     dates: Literal["", "mdy", "dmy"] = ""
     patient_fields: Annotated[tuple[Literal["PID-2", "PID-3", "PID-4"], ...], Field(min_length=1)] = ("PID-3",)
     acknowledgement: Acknowledgement = Acknowledgement()
@@ -208,6 +145,26 @@ class FeedProfile(BaseModel):
         sent = code.strip().upper()
         return self.class_codes.get(sent, sent)
 
+    def admission_type_of(self, code: str) -> str:
+        """The site's PV1-4 in HL7 table 0007; one that is not mapped stays as it is."""
+        sent = code.strip().upper()
+        return self.admission_types.get(sent, sent)
+
+    def disposition_of(self, code: str) -> str:
+        """The site's PV1-36 in UB-04 FL17; one that is not mapped stays as it is."""
+        sent = code.strip().upper()
+        return self.dispositions.get(sent, sent)
+
+    def type_of(self, code: str) -> str:
+        """The site's PID-3.5 in HL7 table 0203; one that is not mapped stays as it is."""
+        sent = code.strip().upper()
+        return self.identifier_codes.get(sent, sent)
+
+    def observes(self, patient_type: str, service: str) -> bool:
+        """Do PV1-18 or PV1-10 say that the stay is one of observation?"""
+        told = self.observation
+        return patient_type.strip().upper() in told.patient_types or service.strip().upper() in told.services
+
     def facility_named(self, *candidates: str) -> str:
         """The first of these codes that the profile knows, or ""."""
         sent = (candidate.strip().upper() for candidate in candidates)
@@ -223,7 +180,7 @@ class FeedProfile(BaseModel):
 
 
 def _any_of(numbers: tuple[str, ...]) -> re.Pattern[str] | None:
-    ways = (number[1:-1] if _is_pattern(number) else re.escape(number) for number in numbers)
+    ways = (number[1:-1] if is_pattern(number) else re.escape(number) for number in numbers)
     return re.compile("|".join(f"(?:{way})" for way in ways), re.IGNORECASE) if numbers else None
 
 
@@ -249,16 +206,16 @@ def _parse(place: str, table: object, problems: list[str]) -> FeedProfile | None
         return FeedProfile.model_validate(table)
     except ValidationError as invalid:
         for error in invalid.errors(include_input=False, include_url=False):
-            where = ".".join([place, *(str(part) for part in error["loc"])])
-            problems.append(f"{where}: {_fault(error['type'], error['msg'], where.rsplit('.', 1)[-1])}")
+            keys = [str(part) for part in error["loc"]]
+            problems.append(f"{'.'.join([place, *keys])}: {_fault(error['type'], error['msg'], keys)}")
         return None
 
 
-def _fault(kind: str, said: str, key: str) -> str:
+def _fault(kind: str, said: str, keys: list[str]) -> str:
     """What pydantic says of a key that is none leaves its writer alone."""
     if kind != "extra_forbidden":
         return said.removeprefix("Value error, ")
-    near = get_close_matches(key, FeedProfile.model_fields, 1)
+    near = get_close_matches(keys[0], FeedProfile.model_fields, 1) if len(keys) == 1 else []
     return "no setting of a feed" + (f"; is {near[0]} meant?" if near else "")
 
 

@@ -15,7 +15,7 @@ from services.admissions.domain.identity import usable
 from services.admissions.domain.lifecycle import Trigger
 from services.admissions.domain.times import heard_at, when
 from services.admissions.domain.triggers import TRIGGERS
-from shared.feeds import FeedProfile
+from shared.feeds import OBSERVATION, FeedProfile
 from shared.schemas import adt
 from shared.schemas.adt import AdtEvent
 from shared.schemas.identifiers import Identifier
@@ -45,6 +45,7 @@ def written(event: AdtEvent, profile: FeedProfile) -> Written:
     patient = _read(event.patient, _PATIENT, profile) | longitudinal | _identifiers(event, profile)
     encounter = _read(event.encounter, _ENCOUNTER, profile) | of_visit | _facility(event, profile) | _age(profile)
     owned = TRIGGERS[event.trigger].own
+    encounter |= _observed(event.encounter, profile)
     sent = encounter | _end(event) | _foreseen(event, owned, profile)
     own = {field: sent.pop(field) for field in owned if field in sent}
     return Written(patient, sent, own, _in_protected_unit(event.encounter, profile))
@@ -152,7 +153,7 @@ _PATIENT: Final[dict[str, Reader]] = {
 
 _ENCOUNTER: Final[dict[str, Reader]] = {
     "class_": _class,
-    "admission_type": _upper,
+    "admission_type": lambda value, profile: profile.admission_type_of(value),
     "visit_number": _number,
     "account_number": _number,
     "location": _location,
@@ -160,7 +161,7 @@ _ENCOUNTER: Final[dict[str, Reader]] = {
     "admitted_at": _time,
     "discharged_at": _time,
     "expected_discharge_at": _time,
-    "discharge_disposition": _upper,
+    "discharge_disposition": lambda value, profile: profile.disposition_of(value),
     "discharged_to": _as_sent,
     "protected": _as_sent,
     "restrictions": _restricted,
@@ -190,6 +191,12 @@ def _facility(event: AdtEvent, profile: FeedProfile) -> Writes:
     sender = profile.facility_named(event.sending_facility) or profile.facility
     codes = {"facility": named, "sending_facility": sender}
     return {field: {"code": code, "zone": profile.zone_of(code)} for field, code in codes.items() if code}
+
+
+def _observed(encounter: adt.Encounter, profile: FeedProfile) -> Writes:
+    """HL7 table 0004 has no class for it, and sites say it elsewhere: in PV1-18, PV1-10."""
+    is_so = profile.observes(encounter.patient_type or "", encounter.hospital_service or "")
+    return {"class_": OBSERVATION} if is_so else {}
 
 
 def _age(profile: FeedProfile) -> Writes:

@@ -53,7 +53,7 @@ def _normalised(identifier: Identifier, profile: FeedProfile, *, alone: bool) ->
     return Identifier(
         value=identifier.value.strip().upper(),
         assigner=identifier.assigner.strip().upper() or profile.default_authority,
-        type=identifier.type.strip().upper() or (_ALONE if alone else ""),
+        type=profile.type_of(identifier.type) or (_ALONE if alone else ""),
     )
 
 

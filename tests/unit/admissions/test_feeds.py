@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from services.discharge.domain.pathways import FL17
+from shared.codes import DISPOSITIONS
 from shared.feeds import FeedsInvalid, parse_feeds
 from shared.schemas.envelope import Mode
 from tests.unit.admissions.house import a_feed
@@ -100,6 +102,17 @@ def test_parse__refuses_what_is_no_list_of_feeds(content: dict[str, Any]) -> Non
             {"acknowledgement": {"not_adt": "ignore"}},
             "feed[0].acknowledgement.not_adt: Input should be 'accept' or 'reject'",
         ),
+        (
+            {"admission_types": {"urgent": "X"}},
+            "feed[0].admission_types.URGENT: not in HL7 table 0007 nor UB-04 FL14 "
+            "(1, 2, 3, 4, 5, 9, A, C, E, L, N, R, U)",
+        ),
+        (
+            {"dispositions": {"home": "1"}},
+            "feed[0].dispositions.HOME: not a code of UB-04 FL17 in use (two digits: 01 home, 03 nursing facility, "
+            "20 expired ...)",
+        ),
+        ({"observation": {"types": ["OBS"]}}, "feed[0].observation.types: no setting of a feed"),
         ({"greatest_age": "PT0S"}, "feed[0].greatest_age: Input should be greater than or equal to 1 second"),
         ({"mode": "loud"}, "feed[0].mode: Input should be 'off', 'backload', 'shadow' or 'live'"),
     ],
@@ -143,3 +156,7 @@ def test_numbers__not_given_are_nobody_s() -> None:
     north = parse_feeds({"feed": [a_feed()]})["north"]
     assert not north.is_placeholder("0000000")
     assert not north.is_test_number("")
+
+
+def test_dispositions__are_those_that_a_discharge_is_routed_by() -> None:
+    assert DISPOSITIONS == FL17

@@ -91,7 +91,8 @@ def test_codes__that_nothing_explains_are_shown_if_they_are_short_or_several_pat
     bodies += [an_adt("A01", "L1", **{"class": "CANARYBIRD"}), an_adt("A01", "L2", **{"class": "4711004"})]
     bodies += [an_adt("A01", "L3", **{"class": "obs"}), an_adt("A01", "L4", **{"class": "ok"})]
     bodies += [an_adt("A03", "D1", disposition="77"), an_adt("A03", "D2", disposition="1")]
-    found = part(checked(*bodies, class_codes={"OK": "I"}), "Codes")
+    bodies += [an_adt("A03", "D3", disposition="home")]
+    found = part(checked(*bodies, class_codes={"OK": "I"}, dispositions={"HOME": "01"}), "Codes")
     assert [row[:3] for row in found] == [
         ("PV1-2", "9999999 (masked)", "1"),
         ("PV1-2", "AAAAAAAAAA (masked)", "1"),
