@@ -36,7 +36,9 @@ class Deadline(Contract):
 
 
 class TransitionState(Contract):
-    """What stands of the transition. `reason` is a code: why it was withdrawn or closed, or "" while open."""
+    """What stands of the transition. `reason` is a code: why it was withdrawn or closed, or why it is open with nothing
+    to do (`readmitted`), else "".
+    """
 
     transition_id: str
     encounter_id: str

@@ -43,6 +43,9 @@ SAYS: Final[Mapping[tuple[Status, Status], type[TransitionEvent]]] = {
 """(what stood, what stands) → what is said. A pair that is not here says nothing."""
 
 
+READMITTED: Final = "readmitted"
+"""Why a transition stands open with no deadlines."""
+
 REPAIRED: Final[Mapping[type[EncounterEvent], str]] = {
     EncounterMerged: "encounter-merged",
     EncounterMoved: "encounter-moved",
@@ -86,11 +89,12 @@ def _standing(encounter: EncounterState, name: str, policy: Policy) -> Transitio
     table, at = policy.pathways, encounter.discharged_at
     if at is None:
         raise Unhearable("discharge-time-missing")
+    closed = table.pathways[name].closed
+    readmitted = not closed and _is_back_in_hospital(encounter)
     try:
-        deadlines = plan(table.clocks_of(name), encounter, at, policy.calendar)
+        deadlines = () if readmitted else plan(table.clocks_of(name), encounter, at, policy.calendar)
     except ClockError as refused:
         raise Unhearable(refused.code) from None
-    closed = table.pathways[name].closed
     return TransitionState(
         transition_id=transition_id(encounter),
         encounter_id=encounter.encounter_id,
@@ -100,8 +104,15 @@ def _standing(encounter: EncounterState, name: str, policy: Policy) -> Transitio
         pathway_version=table.version,
         discharged_at=at,
         deadlines=deadlines,
-        reason=closed,
+        reason=READMITTED if readmitted else closed,
     )
+
+
+def _is_back_in_hospital(encounter: EncounterState) -> bool:
+    """Whether the patient was admitted again: the work of this discharge waits for the next one's. A visit to the
+    emergency department or an observation leaves it as it is, and so does a transfer, which has its own pathway.
+    """
+    return encounter.returned is not None and encounter.returned.kind in ("unplanned", "planned")
 
 
 def decide(

@@ -9,6 +9,7 @@ import pytest
 from services.discharge.domain.deadlines import Calendar
 from services.discharge.handlers import COLLECTION, handlers
 from services.discharge.store import INDEXES, load_pathways
+from shared.schemas.assessments import Return
 from shared.schemas.encounters import (
     CareTeamMember,
     DischargeWithdrawn,
@@ -205,6 +206,38 @@ def test_a_discharge_that_does_not_stand__is_withdrawn_by_the_name_of_what_was_s
     assert (say.data.transition.status, say.data.transition.reason) == ("withdrawn", reason)
     assert say.data.transition.pathway == "home-health"
     assert said(withdrawn(desk, 4, type_, status)) == []
+
+
+def back(kind):
+    return Return(kind=kind, encounter_id="encounter-2", days=9, index_disposition="01")
+
+
+@pytest.mark.parametrize("kind", ["unplanned", "planned"])
+def test_admitted_again__the_work_is_called_off_and_wanted_again_if_that_was_an_error(kind):
+    desk = DeskOf()
+    (opened,) = discharged(desk).say
+    (say,) = updated(desk, 2, returned=back(kind)).say
+    assert type(say.data) is TransitionUpdated
+    assert say.data.withdraws == ()
+    transition = say.data.transition
+    assert (transition.status, transition.reason, transition.pathway) == ("open", "readmitted", "home")
+    assert transition.deadlines == ()
+    (again,) = updated(desk, 3).say
+    assert again.data.transition == opened.data.transition
+
+
+@pytest.mark.parametrize("kind", ["ed-return", "observation-return", "transfer"])
+def test_back_without_an_admission__the_work_stays(kind):
+    desk = DeskOf()
+    (opened,) = discharged(desk).say
+    (say,) = updated(desk, 2, returned=back(kind)).say
+    assert say.data.transition == opened.data.transition
+
+
+def test_died_after_an_admission__bereavement_is_not_called_off():
+    (say,) = discharged(DeskOf(), disposition="20", returned=back("unplanned")).say
+    assert (say.data.transition.status, say.data.transition.reason) == ("closed", "deceased")
+    assert [deadline.code for deadline in say.data.transition.deadlines] == ["bereavement"]
 
 
 def test_closed_by_rule__opens_nothing_though_an_earlier_discharge_left_its_number():

@@ -271,3 +271,14 @@ def test_withdrawn__a_repaired_stay_is_named_and_all_that_was_said_taken_back(of
     (visit,) = [say.data for say in ear.said if type(say.data) is TaskCancelled and say.data.task.code == "home-visit"]
     assert visit.task.reason == of_task
     assert [one.event_id for one in visit.withdraws] == requested
+
+
+def test_readmitted__open_work_is_called_off_as_no_error_and_wanted_again_if_it_was_one():
+    ear = an_ear()
+    was = ear.statuses()
+    assert {what for what, _ in ear.hear(updated(deadlines=(), reason="readmitted"), 2)} == {"TaskCancelled"}
+    assert {say.data.task.reason for say in ear.said[len(was) :]} == {"readmitted"}
+    assert all(say.data.withdraws == () for say in ear.said[len(was) :])
+    assert set(ear.statuses().values()) == {"called-off"}
+    assert {what for what, _ in ear.hear(updated(), 3)} == {"TaskRequested"}
+    assert ear.statuses() == was
