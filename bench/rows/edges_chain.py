@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 60.0
 NEVER: Final = 1e6  # seconds, in place of a latency where no mail came (JSON knows no infinity)
-LOWER: Final = (50.0, 100.0, 200.0)
+LOWER: Final = (50.0, 100.0, 150.0, 200.0)
 HIGHER: Final = (300.0, 400.0, 500.0, 700.0, 1_000.0)
 SERVICES: Final = ("gateway", "admissions", "discharge", "followup", "notifier")
 _COLUMNS: Final = (
