@@ -12,7 +12,7 @@ from shared.schemas.topics import ADT_INBOUND, ENCOUNTERS, NOTIFICATIONS, TASKS,
 from shared.stream.codec import decode
 from shared.stream.deadletters import PLACE
 from shared.stream.documents import Document
-from tests.simulation.hospital import Stay, Truth, truth_of
+from tests.simulation.hospital import Stay, Truth, phone_of, truth_of
 from tests.simulation.staff import PCP
 
 if TYPE_CHECKING:
@@ -149,6 +149,10 @@ def _carried(world: World, stay: Stay, id_: str, truth: Truth, status: str) -> I
     last: EncounterEvent | None = events[-1].data if events else None
     if (last.encounter.status if last else "") != status:
         yield f"stay {stay.number}: what was said last does not stand"
+    if status in ("in-progress", "finished") and last is not None:
+        phones = [telecom.value for telecom in last.patient.telecoms]
+        if phones != [phone_of(stay.messages[-1])]:
+            yield f"stay {stay.number}: the phone of {phones} is not the one recorded last"
     if truth.discharged_at is None or last is None:
         return
     if last.encounter.discharged_at is None or last.encounter.discharged_at.instant != truth.discharged_at:

@@ -100,14 +100,18 @@ def a_stay(number: int, rng: random.Random, *, split: bool) -> Stay:
     return stay
 
 
+def phone_of(message: Message) -> str:
+    """Another one in each message, so that it shows who had the last word: the one that was recorded last."""
+    return f"555-{message.recorded:%d%H%M}"
+
+
 def _er7(stay: Stay, message: Message, class_: str, discharged: datetime | None) -> bytes:
     pid = [""] * 31
     person = f"E{stay.number}^^^NORTH^PI"
     pid[1], pid[3] = "1", person if message.split else f"{person}~7700{stay.number}^^^NORTH^MR"
     pid[5] = "Simperson^Ada"
     pid[7], pid[8] = "19410506", "F"
-    if message.trigger == "A08":
-        pid[13] = f"555-01{message.recorded.minute:02}"
+    pid[13] = phone_of(message)
     if message.detail == "dead":
         pid[29], pid[30] = stamp(message.happened), "Y"
     pv1 = [""] * 46
