@@ -36,8 +36,9 @@ from tests.integration.chain.test_oracle import moved
 
 pytestmark = pytest.mark.integration
 
-ONLY_WHEN_SOMETHING_IS_WRONG = {"away", "lost_races", "unsaid"}
-"""A chain in good health never moves these: tests/unit/stream/test_measures.py and gateway/test_handlers.py do."""
+ONLY_WHEN_SOMETHING_IS_WRONG = {"away", "feeds_invalid", "lost_races", "unsaid"}
+"""A chain in good health never moves these: tests/unit/stream/test_measures.py, gateway/test_handlers.py and
+unit/shared/test_profiles.py do."""
 
 
 async def care(*arguments: str) -> Result:
