@@ -1,8 +1,9 @@
 """What the gateway remembers: raw messages (`raw`), and copies of what it refused (`refused`).
 
-A raw message: {_id, feed, tenant, mode, control_id, first, sha256, key, media_type, received_at, body, said_at,
-lease_until, lease_by}. `first`: none before it had its control id. `lease_until` stands until it is said or set aside;
-`said_at` is the date it expires from, so that an unsaid one never does. Leases and expiry run on the real clock.
+A raw message: {_id, feed, tenant, mode, control_id, first, sha256, key, media_type, received_at, body, search, said_at,
+lease_until, lease_by}. `first`: none before it had its control id. `search`: keyed hashes of its numbers; rows of an
+earlier edition have none. `lease_until` stands until it is said or set aside; `said_at` is the date it expires from, so
+that an unsaid one never does. Leases and expiry run on the real clock.
 """
 
 from __future__ import annotations
@@ -27,10 +28,13 @@ DAY_SECONDS: Final = 86_400
 LEASE_SECONDS: Final = 15.0
 _ONE_FIRST: Final = ("feed", "control_id")
 _UNSAID: Final = {"lease_until": {"$type": "date"}}
+_FOUND_BY_NUMBER: Final = {"search": {"$exists": True}}
 
 INDEXES: Final[list[Index]] = [
     (RAW, [("received_at", 1), ("lease_until", 1)], {"name": "unsaid", "partialFilterExpression": _UNSAID}),
     (RAW, [("control_id", 1), ("feed", 1)], {"name": "control_id"}),
+    (RAW, [("search", 1), ("received_at", 1)], {"name": "search", "partialFilterExpression": _FOUND_BY_NUMBER}),
+    (RAW, [("feed", 1), ("received_at", 1)], {"name": "feed_time"}),
     (
         RAW,
         [("feed", 1), ("control_id", 1)],
@@ -38,8 +42,8 @@ INDEXES: Final[list[Index]] = [
     ),
     (REFUSED, [("feed", 1), ("received_at", 1)], {"name": "feed"}),
 ]
-"""`unsaid` holds only what is unsaid, oldest first; `control_id` serves `care trace`; by `first` the
-write itself tells that a control id is used, without a query beside each."""
+"""`unsaid` holds only what is unsaid, oldest first; `control_id`, `search` and `feed_time` serve `care messages`; by
+`first` the write itself tells that a control id is used, without a query beside each."""
 
 
 class MongoRawMessages:
@@ -106,7 +110,7 @@ class MongoRawMessages:
             lease = {"$set": {"lease_until": now + self._lease, "lease_by": token}}
             await self._raw.update_many({"_id": {"$in": ids}, **free}, lease)
             mine = self._raw.find({"_id": {"$in": ids}, "lease_by": token}).sort([("received_at", 1)])
-            return [_message(row) async for row in mine]
+            return [message_of(row) async for row in mine]
 
     async def unsaid(self, most: int) -> int:
         """As in `RawMessages`."""
@@ -202,12 +206,14 @@ def _row(message: Received, until: datetime) -> dict[str, Any]:
         "media_type": message.media_type,
         "received_at": message.received_at,
         "body": message.body,
+        **({"search": list(message.search)} if message.search else {}),
         "said_at": None,
         "lease_until": until,
     }
 
 
-def _message(row: dict[str, Any]) -> Received:
+def message_of(row: dict[str, Any]) -> Received:
+    """The message of a stored row, with its body."""
     return Received(
         id=row["_id"],
         feed=row["feed"],
@@ -219,6 +225,7 @@ def _message(row: dict[str, Any]) -> Received:
         media_type=row["media_type"],
         received_at=row["received_at"],
         body=bytes(row["body"]),
+        search=tuple(row.get("search", ())),
     )
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
+from services.gateway.domain.search import Number, json_numbers, numbers_of, search_keys
 from shared.feeds import FeedProfile
 from shared.hl7.er7 import NULL, Message, parse
 from shared.hl7.malformed import Malformed, Reason
@@ -31,7 +33,10 @@ _NOISE: Final = b"\x0b \t\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message as it is stored and said. `received_at` is UTC in whole milliseconds, `sha256` of `body`, in hex."""
+    """A message as it is stored and said. `received_at` is UTC in whole milliseconds, `sha256` of `body`, in hex.
+
+    `search`: the keys it is found by (`services.gateway.domain.search`); stored, never said.
+    """
 
     id: str
     feed: str
@@ -43,6 +48,7 @@ class Received:
     media_type: str
     received_at: datetime
     body: bytes
+    search: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,15 @@ class Arrival:
     header: Message | None = None
 
 
+class _Read(NamedTuple):
+    """What is read of a message, of whatever form. `number` keys it; it is found by `numbers`."""
+
+    control_id: str
+    number: str
+    numbers: Iterable[Number]
+    media_type: str
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
     """Judges what comes. `secret` keys the patient keys; `limit` is the largest body, in bytes."""
@@ -82,8 +97,8 @@ class Judge:
             return Arrival(refusal(body, malformed.code.value.replace("_", "-"), profile, at))
         if profile.acknowledgement.not_adt == "reject" and message.code.strip().upper() != "ADT":
             return Arrival(refusal(body, NOT_ADT, profile, at), message)
-        number = _patient_number(message)
-        return Arrival(self._received(body, profile, at, message.control_id, number, ER7_MEDIA_TYPE), message)
+        read = _Read(message.control_id, _patient_number(message), numbers_of(message, profile), ER7_MEDIA_TYPE)
+        return Arrival(self._received(body, profile, at, read), message)
 
     def record(self, body: bytes, profile: FeedProfile, at: datetime) -> Arrival:
         """The value of a record on a hospital's own topic: HL7 v2, or a JSON object in the words of `AdtEvent`."""
@@ -92,8 +107,8 @@ class Judge:
         content = _json(body)
         if content is None:
             return Arrival(refusal(body, NO_OBJECT, profile, at))
-        control_id = _text(content, "control_id")
-        return Arrival(self._received(body, profile, at, control_id, _json_number(content), JSON_MEDIA_TYPE))
+        read = _Read(_text(content, "control_id"), _json_number(content), json_numbers(content), JSON_MEDIA_TYPE)
+        return Arrival(self._received(body, profile, at, read))
 
     def too_large(self, head: bytes, profile: FeedProfile, at: datetime) -> Arrival:
         """A body above the limit, or as much of it as was kept; its header is read so that it can be answered."""
@@ -103,11 +118,9 @@ class Judge:
             header = None
         return Arrival(refusal(head[:4096], TOO_LARGE, profile, at), header)
 
-    def _received(
-        self, body: bytes, profile: FeedProfile, at: datetime, control_id: str, number: str, media_type: str
-    ) -> Received:
+    def _received(self, body: bytes, profile: FeedProfile, at: datetime, read: _Read) -> Received:
         digest = hashlib.sha256(body).hexdigest()
-        control_id = _encodable(control_id)[:_CONTROL_ID_LENGTH]
+        control_id = _encodable(read.control_id)[:_CONTROL_ID_LENGTH]
         id_ = derived_id("raw", profile.feed, control_id, digest)
         return Received(
             id=id_,
@@ -116,10 +129,11 @@ class Judge:
             mode=profile.mode,
             control_id=control_id,
             sha256=digest,
-            key=self._key(profile.tenant, number) if number else id_,
-            media_type=media_type,
+            key=self._key(profile.tenant, read.number) if read.number else id_,
+            media_type=read.media_type,
             received_at=_whole_milliseconds(at),
             body=body,
+            search=search_keys(self.secret, profile.tenant, read.numbers),
         )
 
     def _key(self, tenant: str, number: str) -> str:

@@ -37,6 +37,7 @@ def test_received__has_the_id_hash_and_key_worked_by_hand() -> None:
         media_type="x-application/hl7-v2+er7",
         received_at=datetime(2026, 11, 3, 15, 0, 0, 123000, tzinfo=UTC),
         body=BODY,
+        search=("5882c4b7608021e7b90f4bb557b670ae", "73e6384a74a1114d0984556d5c0e095d"),
     )
     assert arrival.header is not None
     assert arrival.header.control_id == "MSG1"
