@@ -41,12 +41,11 @@ def search_keys(secret: bytes, tenant: str, numbers: Iterable[Number]) -> tuple[
 
 def numbers_of(message: Message, profile: FeedProfile) -> list[Number]:
     """The numbers of an HL7 v2 message, of all its patients and visits, in the order of its segments."""
-    places, found = _places(profile.patient_fields), []
+    places = _places(profile.patient_fields)
+    found: list[Number] = []
     for segment in message.segments_among(_NAMES):
         for kind, field in places[segment.name]:
-            for element in segment.elements(field):
-                if value := element.value():
-                    found.append((kind, value))
+            found += [(kind, value) for element in segment.elements(field) if (value := element.value())]
     return found
 
 
