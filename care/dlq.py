@@ -1,7 +1,7 @@
 """`care dlq list|show|replay`: what could not be heard, and why; and bringing it back to the hearer that failed.
 
-The record itself is shown only when asked for. A replay reaches that hearer alone, and what it has applied already
-changes nothing, so that a replay too many is no harm.
+The record itself is shown only when asked for, and that is put on record. A replay reaches that hearer alone, and what
+it has applied already changes nothing, so that a replay too many is no harm.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from care.audit import Looker, WhyOption, audited
+from care.publishing import ActorOption
 from care.running import run
 from care.session import session
+from care.tail import data_of
 from shared.schemas.topics import dead_letter_topics
 from shared.stream.deadletters import PLACE, REASON, SERVICE, NotADeadLetter, replayed
 from shared.stream.kafka import Broker
@@ -57,19 +60,22 @@ def list_letters() -> None:
 @app.command("show")
 def show(
     place: str = typer.Argument(help="TOPIC/PARTITION/OFFSET as `care dlq list` prints it."),
-    phi: bool = typer.Option(False, "--phi", help="Also show the record itself, which may hold patient data."),
+    phi: bool = typer.Option(False, "--phi", help="Show the record as it is. It is put on record first."),
+    why: str = WhyOption,
+    actor: str = ActorOption,
 ) -> None:
-    """Show one dead letter: headers, and with --phi the record."""
-    found = [record for record in run(dead_letters(session().broker)) if record.header(PLACE) == place]
+    """Show one dead letter: its headers, and the record with its patient masked, or with --phi as it is."""
+    here = session()
+    found = [record for record in run(dead_letters(here.broker)) if record.header(PLACE) == place]
     if not found:
         typer.secho(f"no dead letter {place}; `care dlq list` names them", err=True, fg="red")
         raise typer.Exit(1)
+    if phi:
+        audited(here, Looker(actor, "care dlq show", why), place, [record.header("ce_id") for record in found])
     for record in found:
         for name, value in record.headers:
             typer.echo(f"{name}: {value.decode('utf-8', 'backslashreplace')}")
-        if phi:
-            text = (record.value or b"").decode("utf-8", "backslashreplace")
-            typer.echo(text.replace("\r", "\n"))
+        typer.echo(data_of(record, phi=phi))
 
 
 @app.command("replay")

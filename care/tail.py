@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 
 import typer
 
+from care.audit import Looker, WhyOption, audited
 from care.masking import MASK, masked
+from care.publishing import ActorOption
 from care.running import run
 from care.session import session
 from shared.schemas.envelope import TYPE_PREFIX
@@ -26,7 +28,9 @@ VALIDATED = frozenset(BY_NAME) - {ADT_INBOUND.name}
 
 def tail(
     topic: str = typer.Argument(help="The topic, e.g. care.encounters.v1; docs/topics.md lists ours."),
-    phi: bool = typer.Option(False, "--phi", help="Show the data as it is, which may hold patient data."),
+    phi: bool = typer.Option(False, "--phi", help="Show the data as it is. It is put on record first."),
+    reason: str = WhyOption,
+    actor: str = ActorOption,
     from_beginning: bool = typer.Option(False, "--from-beginning", help="Begin with the oldest record that is kept."),
     follow: bool = typer.Option(True, "--follow/--no-follow", help="Wait for more, or end where the topic ends now."),
 ) -> None:
@@ -36,7 +40,10 @@ def tail(
     """
     if not follow and not from_beginning:
         raise typer.BadParameter("there is nothing to wait for: add --from-beginning", param_hint="--no-follow")
-    run(_tail(session().broker, topic, phi=phi, from_beginning=from_beginning, follow=follow))
+    here = session()
+    if phi:
+        audited(here, Looker(actor, "care tail", reason), topic)
+    run(_tail(here.broker, topic, phi=phi, from_beginning=from_beginning, follow=follow))
 
 
 async def _tail(broker: Broker, topic: str, *, phi: bool, from_beginning: bool, follow: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from care.publishing import event, say
+from care.publishing import ActorOption, actor_of, event, say
 from care.running import run
 from care.session import Session, session
 from services.followup.domain.commands import REASON
@@ -21,11 +20,8 @@ from shared.clock import business_clock
 from shared.mongo.client import away
 from shared.schemas.commands import CancelTask, CompleteTask
 from shared.schemas.envelope import derived_id
-from shared.schemas.identifiers import Identifier
 
 app = typer.Typer(help="The work that follows a discharge: list it, complete it, call it off.", no_args_is_help=True)
-
-ActorOption = typer.Option("", "--actor", help="Who did it: your staff id. Default: your login name.")
 
 
 async def _documents(at: Session, query: dict[str, Any], limit: int) -> list[dict[str, Any]]:
@@ -66,7 +62,7 @@ def complete(
         command_id=derived_id("complete", task, when.isoformat()),
         transition_id=row.transition_id,
         task_id=task,
-        actor=_actor(actor),
+        actor=actor_of(actor),
         performed_at=when,
     )
     run(say(here, [event(command, id_=command.command_id, subject=row.transition_id, key=key, now=now)]))
@@ -90,7 +86,7 @@ def cancel(
         command_id=derived_id("cancel", task, reason),
         transition_id=row.transition_id,
         task_id=task,
-        actor=_actor(actor),
+        actor=actor_of(actor),
         reason=reason,
     )
     run(say(here, [event(command, id_=command.command_id, subject=row.transition_id, key=key, now=_now(here))]))
@@ -100,10 +96,6 @@ def cancel(
 def _now(here: Session) -> datetime:
     file = here.settings.get("CARE_CLOCK_FILE")
     return business_clock(Path(file) if file else None)()
-
-
-def _actor(name: str) -> Identifier:
-    return Identifier(value=name or getpass.getuser(), assigner="care-cli")
 
 
 def _find(here: Session, task: str) -> tuple[TaskRow, str]:

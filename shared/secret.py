@@ -31,11 +31,21 @@ def read_secret(file: Path) -> bytes:
 
 async def hold_to_fingerprint(database: Any, secret: bytes) -> None:
     """Note the secret's fingerprint in `database`, or compare it with the noted one. Raises SecretRefused, Away."""
-    fingerprint = hashlib.sha256(b"care-transitions identity secret\x00" + secret).hexdigest()
+    fingerprint = _fingerprint(secret)
     with away():
         await database["deployment"].update_one(
             {"_id": "identity-secret"}, {"$setOnInsert": {"fingerprint": fingerprint}}, upsert=True
         )
+    await compare_fingerprint(database, secret)
+
+
+async def compare_fingerprint(database: Any, secret: bytes) -> None:
+    """As `hold_to_fingerprint`, for who only looks: nothing is noted, and where nothing is noted nothing is refused."""
+    with away():
         noted = await database["deployment"].find_one({"_id": "identity-secret"})
-    if noted["fingerprint"] != fingerprint:
+    if noted is not None and noted["fingerprint"] != _fingerprint(secret):
         raise SecretRefused("the identity secret is not the one this database was begun with")
+
+
+def _fingerprint(secret: bytes) -> str:
+    return hashlib.sha256(b"care-transitions identity secret\x00" + secret).hexdigest()

@@ -152,7 +152,7 @@ async def test_tail__masks_the_patient_unless_asked(chain: Chain, environment: d
     raw = await care("tail", ADT_INBOUND.name, "--from-beginning", "--no-follow")
     assert "MSH:11 EVN:6 PID:8 PD1:4 PV1:45" in raw.output
     assert "Chainperson" not in raw.output
-    asked = await care("tail", ENCOUNTERS.name, "--from-beginning", "--no-follow", "--phi")
+    asked = await care("tail", ENCOUNTERS.name, "--from-beginning", "--no-follow", "--phi", "--reason", "test")
     assert "Chainperson" in asked.output
     unknown = await care("tail", "care.no-such.v1", "--from-beginning", "--no-follow")
     assert (unknown.exit_code, "docs/topics.md" in unknown.output) == (1, True)

@@ -1,0 +1,191 @@
+"""`care messages`: raw messages as the gateway keeps them, found by number, control id, feed or time.
+
+Everything goes by an index: numbers by their keyed hashes (`services.gateway.domain.search`), never by the numbers.
+Without --phi nothing of a message is shown but its ids, its trigger, when it came and how long it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from care.audit import Looker, WhyOption, audited
+from care.profiles import place_of, profiles_at
+from care.publishing import ActorOption
+from care.running import run
+from care.session import Session, session
+from services.gateway.domain.search import Kind, search_key
+from services.gateway.store import RAW
+from shared.hl7.er7 import parse
+from shared.hl7.malformed import Malformed
+from shared.mongo.client import away
+from shared.schemas.registry import JSON_MEDIA_TYPE
+from shared.secret import SecretRefused, compare_fingerprint, read_secret
+
+IDENTITY_FILE: Final = "CARE_IDENTITY_SECRET_FILE"
+_TRIGGER: Final = re.compile(r"[A-Z][0-9]{2}")
+
+Row = dict[str, Any]
+Keys = Mapping[Kind, Sequence[str]]
+
+MrnOption = typer.Option("", "--mrn", help="A patient's number, of any type and authority.")
+VisitOption = typer.Option("", "--visit", help="A visit number.")
+ControlOption = typer.Option("", "--control-id", help="MSH-10 of the message.")
+FeedOption = typer.Option("", "--feed", help="The feed that it came by.")
+SinceOption = typer.Option("", "--since", help="Received at or after this time, ISO 8601 with offset.")
+UntilOption = typer.Option("", "--until", help="Received before this time, ISO 8601 with offset.")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which messages are meant: those that are all of this. "" and None: any."""
+
+    mrn: str = ""
+    visit: str = ""
+    control_id: str = ""
+    feed: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def selection_of(mrn: str, visit: str, control_id: str, feed: str, since: str, until: str) -> Selection:
+    """The selection as options say it. Raises BadParameter for none at all, and for a time that is none."""
+    if not any((mrn, visit, control_id, feed, since, until)):
+        raise typer.BadParameter("say which: --mrn, --visit, --control-id, --feed, --since or --until")
+    return Selection(mrn, visit, control_id, feed, _time(since, "--since"), _time(until, "--until"))
+
+
+def _time(text: str, option: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("no ISO 8601 time", param_hint=option) from None
+    if when.tzinfo is None:
+        raise typer.BadParameter("needs an offset, e.g. 2026-11-05T14:00:00-05:00", param_hint=option)
+    return when
+
+
+def messages(  # noqa: PLR0913 - its options
+    mrn: str = MrnOption,
+    visit: str = VisitOption,
+    control_id: str = ControlOption,
+    feed: str = FeedOption,
+    since: str = SinceOption,
+    until: str = UntilOption,
+    limit: int = typer.Option(50, "--limit", min=1, help="The newest so many."),
+    phi: bool = typer.Option(False, "--phi", help="Also show the messages themselves. It is put on record first."),
+    reason: str = WhyOption,
+    actor: str = ActorOption,
+) -> None:
+    """Find raw messages, oldest first: id, feed, control id, trigger, time received, whether said on, bytes.
+
+    They are kept for CARE_RAW_DAYS after they were said. A message stored by an edition before this command has no
+    search keys: it is found by feed, time and control id only.
+    """
+    here = session()
+    meant = selection_of(mrn, visit, control_id, feed, since, until)
+    rows = run(selected(here, meant, limit + 1))
+    if not rows:
+        typer.secho("no such message is kept", err=True)
+        raise typer.Exit(1)
+    if len(rows) > limit:
+        typer.secho(f"the newest {limit}; there are more: --limit", err=True)
+    shown = list(reversed(rows[:limit]))
+    if phi:
+        audited(here, Looker(actor, "care messages", reason), f"gateway/{RAW}", [row["_id"] for row in shown])
+    Console(width=max(Console().width, 160)).print(table(shown))
+    for row in shown if phi else ():
+        typer.echo(f"\n{row['_id']}\n{text_of(row)}")
+
+
+async def selected(here: Session, meant: Selection, limit: int) -> list[Row]:
+    """The newest `limit` of them, newest first. Exits with 78 where a number is asked for and the secret is unknown."""
+    database = here.database("gateway")
+    keys = await keys_of(here, database, meant)
+    return await found(database[RAW], meant, keys, limit)
+
+
+async def keys_of(here: Session, database: Any, meant: Selection) -> Keys:
+    """The search keys of the numbers that are asked for, of every tenant."""
+    asked: list[tuple[Kind, str]] = [("mrn", meant.mrn), ("visit", meant.visit)]
+    if not any(value for _, value in asked):
+        return {}
+    try:
+        secret = read_secret(Path(here.settings.get(IDENTITY_FILE, "")))
+        await compare_fingerprint(database, secret)
+    except SecretRefused as refused:
+        typer.secho(f"{IDENTITY_FILE}: {refused}; numbers are found by it", err=True, fg="red")
+        raise typer.Exit(78) from None
+    tenants = sorted({profile.tenant for profile in profiles_at(place_of(here.settings)).values()})
+    return {kind: [search_key(secret, tenant, kind, value) for tenant in tenants] for kind, value in asked if value}
+
+
+async def found(raw: Any, meant: Selection, keys: Keys, limit: int) -> list[Row]:
+    """The newest `limit` rows of `raw`, newest first, by one index. Raises Away."""
+    with away():
+        feeds = [] if meant.control_id or keys or meant.feed else await raw.distinct("feed")
+        query, index = query_of(meant, keys, feeds)
+        rows: list[Row] = await raw.find(query, limit=limit, hint=index).sort([("received_at", -1)]).to_list(limit)
+    return rows
+
+
+def query_of(meant: Selection, keys: Keys, feeds: Sequence[str]) -> tuple[Row, str]:
+    """The query and the index it goes by: that of the rarest thing it names. `feeds`: all there are, for time alone."""
+    parts: list[Row] = [{"search": {"$in": list(some)}} for _, some in sorted(keys.items(), reverse=True)]
+    if meant.control_id:
+        parts.append({"control_id": meant.control_id})
+    if meant.feed or feeds:
+        parts.append({"feed": {"$in": [meant.feed] if meant.feed else list(feeds)}})
+    times = {name: at for name, at in (("$gte", meant.since), ("$lt", meant.until)) if at}
+    if times:
+        parts.append({"received_at": times})
+    return {"$and": parts}, "control_id" if meant.control_id else "search" if keys else "feed_time"
+
+
+def table(rows: Sequence[Row]) -> Table:
+    """One line a message; nothing of a patient."""
+    names = ("id", "feed", "control id", "trigger", "received", "said", "bytes")
+    shown = Table(*(Column(name, no_wrap=True) for name in names), box=None)
+    for row in rows:
+        received = f"{row['received_at']:%Y-%m-%d %H:%M:%S}Z"
+        size = str(len(row["body"]))
+        shown.add_row(row["_id"], row["feed"], row["control_id"], trigger_of(row), received, _said(row), size)
+    return shown
+
+
+def _said(row: Row) -> str:
+    return "said" if row.get("said_at") else row.get("set_aside") or "waits"
+
+
+def trigger_of(row: Row) -> str:
+    """The trigger, "" where none was sent in a trigger's form: what stands there may be anything."""
+    body = bytes(row["body"])
+    found = _json_trigger(body) if row["media_type"] == JSON_MEDIA_TYPE else _er7_trigger(body)
+    return found if _TRIGGER.fullmatch(found) else ""
+
+
+def _json_trigger(body: bytes) -> str:
+    return str(json.loads(body).get("trigger", ""))
+
+
+def _er7_trigger(body: bytes) -> str:
+    try:
+        return parse(body, charset="latin-1").header.text(9, 2).strip().upper()
+    except Malformed:
+        return ""
+
+
+def text_of(row: Row) -> str:
+    """The message as it came, a segment a line."""
+    return bytes(row["body"]).decode("utf-8", "backslashreplace").replace("\r\n", "\n").replace("\r", "\n")

@@ -1,0 +1,109 @@
+"""`care messages` on a real mongod: what is found, and that nothing else is read for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from care.messages import Selection, found
+from demo.stack import Mongo
+from services.gateway.domain.search import search_key
+from services.gateway.store import RAW, MongoRawMessages
+from shared.mongo.client import connect, database
+from tests.unit.gateway.parts import AT, BODY, SECRET, received
+
+pytestmark = pytest.mark.integration
+
+MANY = 300
+"""Messages of other people, two visits each, a minute apart, by turns of north and south."""
+
+
+def about(control_id: str, mrn: str, visit: str, minute: int, feed: str = "north", extra: bytes = b"") -> Any:
+    body = BODY.replace(b"MSG1", control_id.encode()).replace(b"E1^^^NORTH^PI~100200", mrn.encode())
+    body = body.replace(b"PV1|1|I", b"PV1|1|I" + b"|" * 17 + visit.encode()) + extra
+    return received(body, minute_of(minute), feed=feed)
+
+
+def minute_of(minute: int) -> datetime:
+    return AT.replace(microsecond=0) + timedelta(minutes=minute)
+
+
+GIVEN = [
+    about("A1", "771", "V1", 1),
+    about("A2", "771", "V1", 2),
+    about("A3", "771", "V2", 3),
+    about("A4", "880", "V3", 4, "south", b"MRG|771^^^NORTH^MR\r"),
+]
+
+
+@pytest.fixture
+async def base(mongo: Mongo, unique: str) -> AsyncIterator[Any]:
+    client = connect(mongo.uri)
+    kept = database(client, f"{unique}_gateway")
+    store = MongoRawMessages(kept, "owner")
+    await store.ensure_indexes(30)
+    feeds = ("north", "south")
+    others = [about(f"B{n}", f"9{n // 2:04}", f"W{n}", 60 + n, feeds[n % 2]) for n in range(MANY)]
+    await store.add([*GIVEN, *others])
+    yield kept
+    client.close()
+
+
+def keys(**numbers: str) -> Any:
+    return {kind: [search_key(SECRET, "tenant-1", kind, value)] for kind, value in numbers.items()}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("meant", "numbers", "expected"),
+    [
+        (Selection(), {"mrn": "771"}, ["A4", "A3", "A2", "A1"]),
+        (Selection(), {"visit": "V1"}, ["A2", "A1"]),
+        (Selection(), {"mrn": "771", "visit": "V2"}, ["A3"]),
+        (Selection(since=minute_of(2), until=minute_of(4)), {"mrn": "771"}, ["A3", "A2"]),
+        (Selection(control_id="A2"), {}, ["A2"]),
+        (Selection(control_id="A2", feed="south"), {}, []),
+        (Selection(feed="south", until=minute_of(60)), {}, ["A4"]),
+        (Selection(since=minute_of(3), until=minute_of(61)), {}, ["B0", "A4", "A3"]),
+        (Selection(), {"mrn": "no such"}, []),
+    ],
+    ids=lambda one: "-".join(one) if isinstance(one, dict) else None,
+)
+async def test_found__newest_first_and_no_document_read_that_is_not_meant(
+    base: Any, meant: Selection, numbers: dict[str, str], expected: list[str]
+) -> None:
+    await base.command("profile", 2)
+    rows = await found(base[RAW], meant, keys(**numbers), 50)
+    await base.command("profile", 0)
+    (read,) = await base["system.profile"].find({"command.find": RAW}).to_list(None)
+    assert [row["control_id"] for row in rows] == expected
+    assert read["docsExamined"] <= 2 * len(expected), read["planSummary"]
+    assert read["keysExamined"] <= 2 * len(expected) + 6
+    assert "COLLSCAN" not in read["planSummary"]
+
+
+async def test_found__of_time_alone_asks_for_the_feeds_by_their_index(base: Any) -> None:
+    await base.command("profile", 2)
+    await found(base[RAW], Selection(until=minute_of(2)), {}, 50)
+    await base.command("profile", 0)
+    (read,) = await base["system.profile"].find({"command.distinct": RAW}).to_list(None)
+    assert (read["docsExamined"], read["planSummary"].split()[0]) == (0, "DISTINCT_SCAN")
+
+
+async def test_found__of_many_is_the_newest_and_reads_no_more(base: Any) -> None:
+    await base.command("profile", 2)
+    rows = await found(base[RAW], Selection(feed="north"), {}, 3)
+    await base.command("profile", 0)
+    (read,) = await base["system.profile"].find({"command.find": RAW}).to_list(None)
+    assert [row["control_id"] for row in rows] == ["B298", "B296", "B294"]
+    assert read["docsExamined"] == 3
+
+
+async def test_found__of_an_earlier_edition_by_time_feed_and_control_id_only(base: Any) -> None:
+    await base[RAW].update_many({"control_id": {"$in": ["A1", "A4"]}}, {"$unset": {"search": ""}})
+    assert [row["control_id"] for row in await found(base[RAW], Selection(), keys(mrn="771"), 9)] == ["A3", "A2"]
+    assert [row["control_id"] for row in await found(base[RAW], Selection(control_id="A1"), {}, 9)] == ["A1"]
+    by_feed = await found(base[RAW], Selection(feed="north", until=minute_of(2)), {}, 9)
+    assert [row["control_id"] for row in by_feed] == ["A1"]
