@@ -12,7 +12,17 @@ from typing import Final
 
 from services.admissions.domain import fields, fold, identity, registers, reviews, times
 from services.admissions.domain.carried import Carried, carried, death_taken_back, deceased, died
-from services.admissions.domain.difference import Step, difference, is_known, standing_after, version_after
+from services.admissions.domain.difference import (
+    Content,
+    Step,
+    contents,
+    difference,
+    is_known,
+    standing_after,
+    told_after,
+    version_after,
+    with_amendments,
+)
 from services.admissions.domain.lifecycle import Trigger, stamp_rank
 from services.admissions.domain.model import Encounter, LifecycleFact, Patient, Said, Source
 from services.admissions.domain.triggers import KEPT
@@ -179,16 +189,19 @@ def _say(
     steps = difference(said, standing)
     version = version_after(said, steps)
     state = carried(patient, encounter, standing, version)
+    now = contents(state.encounter, standing)
+    steps = with_amendments(said, steps, now)
     if not steps and is_known(said, standing.stage) and state.digest != said.digest:
         steps = (Step(EncounterUpdated),)
     if not steps:
         return said, ()
     tellings = tuple(_telling(patient, encounter, standing, message, step, state) for step in steps)
     pairs = zip(steps, (telling.id for telling in tellings), strict=True)
-    return _said(said, state, standing_after(said, pairs)), tellings
+    stands = standing_after(said, pairs)
+    return _said(said, state, stands, told_after(said, steps, stands, now)), tellings
 
 
-def _said(before: Said, state: Carried, standing: tuple[Withdrawal, ...]) -> Said:
+def _said(before: Said, state: Carried, standing: tuple[Withdrawal, ...], told: Mapping[str, Content]) -> Said:
     ended = state.encounter.discharged_at
     return before.model_copy(
         update={
@@ -197,6 +210,7 @@ def _said(before: Said, state: Carried, standing: tuple[Withdrawal, ...]) -> Sai
             "standing": standing,
             "digest": state.digest,
             "ended": ended.instant if ended else None,
+            "told": dict(told),
         }
     )
 
@@ -211,6 +225,7 @@ def _telling(
         occurred_at=_happened(step, standing, message),
         processing_id=patient.processing_id,
         withdraws=step.withdraws,
+        amends=step.amends,
     )
     id_ = derived_id(message.cause, step.model.TYPE, encounter.encounter_id)
     return Telling(id_, encounter.encounter_id, encounter.key, encounter.feed, encounter.mode, data)

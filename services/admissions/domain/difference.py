@@ -1,13 +1,15 @@
 """What is said: the difference between what stood as said and what stands. Never the same thing twice.
 
-A difference that takes back names the events it withdraws. A hearer who knows the discharge needs no late admission;
-one who is told that a discharge does not stand is told what does.
+A difference that takes back names the events it withdraws; one that leaves them standing and changes what they told
+(where to, which day) names those it amends. A hearer who knows the discharge needs no late admission; one who is told
+that a discharge does not stand is told what does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from services.admissions.domain.carried import STATUS
 from services.admissions.domain.fold import Standing
@@ -20,7 +22,9 @@ from shared.schemas.encounters import (
     EncounterDischarged,
     EncounterEvent,
     EncounterRegistered,
+    EncounterState,
     EncounterUpdated,
+    When,
     Withdrawal,
 )
 
@@ -28,11 +32,18 @@ LASTING = (EncounterRegistered, EncounterAdmitted, EncounterDischarged)
 """What stands once it is said, until it is withdrawn."""
 
 
+Content = tuple[str, ...]
+"""What people act on when they are told of an event: the local date; of a discharge the disposition, too."""
+
+_SHOWN: Final = {"year": "%Y", "month": "%Y-%m"}
+
+
 class Step(NamedTuple):
-    """One event to say, and the said ones that it takes back."""
+    """One event to say, and the said ones that it takes back or that stand with another content."""
 
     model: type[EncounterEvent]
     withdraws: tuple[Withdrawal, ...] = ()
+    amends: tuple[Withdrawal, ...] = ()
 
 
 _NOTHING: Final = (Stage.CANCELLED, Stage.PLANNED)
@@ -44,6 +55,39 @@ def difference(said: Said, standing: Standing) -> tuple[Step, ...]:
     if standing.stage in _NOTHING:
         return _to_cancelled(said)
     return (*_withdrawal(said, standing.stage), *_begin_or_end(said, standing))
+
+
+def with_amendments(said: Said, steps: tuple[Step, ...], now: Mapping[str, Content]) -> tuple[Step, ...]:
+    """The steps, the first naming what it amends; an update where there is no other step to name it.
+
+    What was not known when it was told, or is only told less precisely now, was not told wrongly.
+    """
+    withdrawn = {one.event_id for step in steps for one in step.withdraws}
+    stands = [one for one in said.standing if one.event_id not in withdrawn]
+    amends = tuple(one for one in stands if not _agree(said.told.get(one.event_id, ()), now.get(one.type, ())))
+    if not amends:
+        return steps
+    first, *others = steps or (Step(EncounterUpdated),)
+    return (first._replace(amends=amends), *others)
+
+
+def contents(state: EncounterState, standing: Standing) -> dict[str, Content]:
+    """What an event of each lasting type would tell now, by type; nothing of one whose time is not known."""
+    registered = When(instant=standing.registered.occurred) if standing.registered else None
+    return {
+        EncounterRegistered.TYPE: _date(registered, state.zone),
+        EncounterAdmitted.TYPE: _date(state.admitted_at, state.zone),
+        EncounterDischarged.TYPE: (state.disposition, *_date(state.discharged_at, state.zone)),
+    }
+
+
+def told_after(
+    said: Said, steps: tuple[Step, ...], standing: Iterable[Withdrawal], now: Mapping[str, Content]
+) -> dict[str, Content]:
+    """The content that was told last of each event that stands after the steps, by event id."""
+    amended = {one.event_id for step in steps for one in step.amends}
+    kept = {id_: content for id_, content in said.told.items() if id_ not in amended}
+    return {one.event_id: kept.get(one.event_id, now[one.type]) for one in standing}
 
 
 def is_known(said: Said, stage: Stage) -> bool:
@@ -95,3 +139,15 @@ def _to_registered(said: Said, standing: Standing) -> tuple[Step, ...]:
     if (admitted and standing.admitted) or (registered and not admitted):
         return ()
     return (Step(EncounterUpdated if registered else EncounterRegistered, (admitted,) if admitted else ()),)
+
+
+def _agree(told: Content, now: Content) -> bool:
+    """Dates are as precise as they were sent: one may be the beginning of the other."""
+    pairs = zip(told, now, strict=False)
+    return all(not before or before.startswith(after or "-") or after.startswith(before) for before, after in pairs)
+
+
+def _date(when: When | None, zone: str) -> Content:
+    if when is None:
+        return ()
+    return (when.instant.astimezone(ZoneInfo(zone)).strftime(_SHOWN.get(when.precision, "%Y-%m-%d")),)

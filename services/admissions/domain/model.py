@@ -67,7 +67,8 @@ class Said(Contract):
     """What hearers were told of an encounter and still hold for true.
 
     `standing`: the begin and the discharge that were said and not withdrawn. `digest` is of the carried state.
-    `ended`: when the said discharge happened; None while the stay goes on.
+    `ended`: when the said discharge happened; None while the stay goes on. `told`: by event id of what stands, the
+    content that was told of it last.
     """
 
     status: str = ""
@@ -75,6 +76,7 @@ class Said(Contract):
     standing: tuple[Withdrawal, ...] = ()
     digest: str = ""
     ended: AwareDatetime | None = None
+    told: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     def find(self, type_: str) -> Withdrawal | None:
         """The said and standing event of a type."""

@@ -7,10 +7,11 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from services.admissions.handlers import COLLECTION, handlers
 from shared.feeds import FeedProfile, parse_feeds
-from shared.schemas.encounters import EncounterEvent
+from shared.schemas.encounters import EncounterEvent, When
 from shared.schemas.envelope import TYPE_PREFIX, Envelope, Mode, derived_id
 from shared.schemas.registry import ADT_RECEIVED, ER7_MEDIA_TYPE
 from shared.stream.codec import headers_of
@@ -124,6 +125,7 @@ class Hearer:
     """Believes what is said of one stay, and objects to what cannot be believed."""
 
     standing: dict[str, str] = field(default_factory=dict)
+    told: dict[str, EncounterEvent] = field(default_factory=dict)
     status: str = ""
     version: int = 0
     last: EncounterEvent | None = None
@@ -139,17 +141,45 @@ class Hearer:
         kind = data.TYPE.split(".")[1]
         if kind in ("registered", "admitted", "discharged"):
             assert kind not in self.standing_kinds
-            self.standing[say.id] = data.TYPE
+            self.standing[say.id], self.told[say.id] = data.TYPE, data
+        for amended in data.amends:
+            assert self.standing[amended.event_id] == amended.type
+            is_seen = amended.type != "encounter.registered.v1"
+            assert not (is_seen and _agree(amended.type, self.told[amended.event_id], data)), "it was told rightly"
+            self.told[amended.event_id] = data
         if kind == "discharged":
             assert data.encounter.discharge_version == self.version + 1
-        if kind == "updated" and not data.withdraws:
+        if kind == "updated" and not data.withdraws and not data.amends:
             assert self.last is not None
             assert _carried(self.last) != _carried(data), "an update without news"
+        for id_, type_ in self.standing.items():
+            assert _agree(type_, self.told[id_], data), "told something else, and never corrected"
         self.version, self.status, self.last = data.encounter.discharge_version, data.encounter.status, data
 
     @property
     def standing_kinds(self) -> set[str]:
         return {type_.split(".")[1] for type_ in self.standing.values()}
+
+
+def _agree(type_: str, told: EncounterEvent, now: EncounterEvent) -> bool:
+    """Whether who was told of an event need not hear again: same local day, and of a discharge the same destination.
+
+    Of a registration the day is that of the event itself, which nothing carries: `test_said` looks at it.
+    """
+    before, after = told.encounter, now.encounter
+    if type_ == "encounter.admitted.v1":
+        return _same_day(before.admitted_at, after.admitted_at, after.zone)
+    if type_ == "encounter.discharged.v1":
+        same = before.disposition in ("", after.disposition)
+        return same and _same_day(before.discharged_at, after.discharged_at, after.zone)
+    return True
+
+
+def _same_day(before: When | None, after: When | None, zone: str) -> bool:
+    if before is None or after is None:
+        return True
+    days = (one.instant.astimezone(ZoneInfo(zone)).date() for one in (before, after))
+    return len(set(days)) == 1
 
 
 def _carried(data: EncounterEvent) -> tuple[Any, ...]:

@@ -225,3 +225,88 @@ def test_said__a_discharge_whose_series_is_learnt_of_later_is_taken_back() -> No
     end = adt("A03", "30 2305", end="30 2300", **{"class": ""})
     house = House().hear_all(end, adt("A04", "01 0705", start="01 0700", **{"class": "R"}))
     assert house.types == ["discharged", "discharge-withdrawn", "registered"]
+
+
+def amended(house: House) -> list[list[str]]:
+    """Of each event said, which kinds of said events it amends."""
+    return [[one.type.split(".")[1] for one in say.data.amends] for say in house.said]  # type: ignore[attr-defined]
+
+
+AMENDED_DISCHARGE = adt("A03", "03 1700", end="03 1500", disposition="03", control="amended")
+
+
+def test_amended__home_that_was_a_nursing_facility_names_the_discharge() -> None:
+    house = House().hear_all(ADMIT, DISCHARGE, AMENDED_DISCHARGE)
+    assert house.types == ["admitted", "discharged", "updated"]
+    assert amended(house) == [[], [], ["discharged"]]
+    assert house.last.amends[0].event_id == house.said[1].id
+    assert house.last.encounter.disposition == "03"
+
+
+def test_amended__each_changed_content_once() -> None:
+    another = adt("A08", "03 1800", address="1 New Street^^Albany^NY^12207", disposition="03")
+    back = adt("A08", "03 1900", disposition="01")
+    house = House().hear_all(ADMIT, DISCHARGE, AMENDED_DISCHARGE, another, back)
+    assert amended(house) == [[], [], ["discharged"], [], ["discharged"]]
+
+
+@pytest.mark.parametrize(
+    ("end", "recorded", "amends"),
+    [("02 1500", "03 1700", ["discharged"]), ("03 0100", "03 1700", []), ("03", "03 1700", []), ("", "03 1700", [])],
+)
+def test_amended__another_day_and_not_another_hour(end: str, recorded: str, amends: list[str]) -> None:
+    said = {"end": end, "happened": "03 1500"} if end else {"happened": "03 1500"}
+    house = House().hear_all(ADMIT, DISCHARGE, adt("A03", recorded, disposition="01", control="again", **said))
+    assert (amended(house)[2:] or [[]]) == [amends]
+
+
+def test_amended__what_was_not_known_when_it_was_told_was_not_told_wrongly() -> None:
+    house = House().hear_all(ADMIT, adt("A03", "03 1505", end="03 1500"), AMENDED_DISCHARGE)
+    assert amended(house) == [[], [], []]
+    assert amended(house.hear_all(adt("A08", "03 1800", disposition="06")))[3] == []
+
+
+def test_amended__a_destination_that_is_taken_away_again() -> None:
+    house = House().hear_all(ADMIT, DISCHARGE, adt("A08", "03 1800", disposition='""'))
+    assert amended(house)[2] == ["discharged"]
+
+
+def test_amended__an_admission_on_another_day() -> None:
+    house = House().hear_all(REGISTER, ADMIT, adt("A01", "02 1000", start="02 0900", control="again"))
+    assert amended(house) == [[], [], ["admitted"]]
+
+
+def test_amended__a_registration_on_another_day_though_nothing_carried_changed() -> None:
+    first = adt("A04", "01 0705", start="01 0700", happened="01 0700", **{"class": "E"})
+    again = adt("A04", "02 0705", start="01 0700", happened="02 0700", control="again", **{"class": "E"})
+    house = House().hear_all(first, again)
+    assert house.types == ["registered", "updated"]
+    assert amended(house) == [[], ["registered"]]
+
+
+def test_amended__what_is_withdrawn_is_not_amended_beside_it() -> None:
+    back = adt("A13", "03 1600", happened="03 1500", start="02 0900")
+    house = House().hear_all(ADMIT, DISCHARGE, adt("A01", "03 1700", start="02 0900", control="again"), back)
+    assert house.types == ["admitted", "discharged", "updated", "discharge-withdrawn"]
+    assert amended(house) == [[], [], ["admitted"], []]
+    once = House().hear_all(ADMIT, DISCHARGE, adt("A13", "03 1730", happened="03 1500", start="02 0900"))
+    assert once.types == ["admitted", "discharged", "discharge-withdrawn"]
+    assert amended(once)[2] == ["admitted"]
+
+
+def test_amended__a_day_that_is_only_told_less_precisely() -> None:
+    house = House().hear_all(ADMIT, DISCHARGE, _with_end(adt("A08", "03 1800"), "202611"))
+    assert house.types == ["admitted", "discharged", "updated"]
+    assert amended(house)[2] == []
+    other = _with_end(adt("A08", "03 1900"), "202612")
+    assert amended(house.hear_all(other))[3] == ["discharged"]
+
+
+def _with_end(message: bytes, end: str) -> bytes:
+    """The message with PV1-45 as it is given."""
+    lines = message.split(b"\r")
+    place = next(n for n, line in enumerate(lines) if line.startswith(b"PV1|"))
+    fields = lines[place].split(b"|")
+    fields += [b""] * (46 - len(fields))
+    fields[45] = end.encode()
+    return b"\r".join([*lines[:place], b"|".join(fields), *lines[place + 1 :]])
