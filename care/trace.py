@@ -6,7 +6,7 @@ scan of the patients, which is for looking at one case, not for programs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import typer
@@ -46,15 +46,14 @@ async def trees_of(here: Session, what: str) -> list[Tree]:
 
 
 async def _patients(here: Session, what: str) -> list[Found]:
+    """By patient id (an alias leads on), by encounter id or visit number, by a number of the patient."""
     patients = here.database("admissions")[PATIENTS]
-    encounters = [
-        {"$project": {"state": 1, "encounters": {"$objectToArray": "$state.encounters"}, "claims": 1}},
-        {"$match": {"$or": [{"encounters.k": what}, {"encounters.v.visit": what}]}},
-        {"$limit": 5},
-    ]
+    stays = {"$or": [{f"state.encounters.{what}": {"$exists": True}}, {"state.visits.key": what}]}
     with away():
         found: list[Found] = await patients.find({"_id": what}).to_list(1)
-        found = found or [row async for row in patients.aggregate(encounters)]
+        alias = found[0]["state"].get("alias_of") if found else ""
+        found = await patients.find({"_id": alias}).to_list(1) if alias else found
+        found = found or await patients.find(stays).limit(5).to_list(5)
         return found or [row async for row in patients.find({}) if _claims(row, what)][:5]
 
 
@@ -67,22 +66,23 @@ async def _tree(here: Session, patient: Found, what: str) -> Tree:
     tree = Tree(f"[bold]patient[/] {state['patient_id']}  tenant {state['tenant']}")
     for review in state["reviews"]:
         tree.add(f"[yellow]review[/] {review['code']} {review['ref']}")
-    for encounter in _chosen(state["encounters"].values(), what):
-        await _add_encounter(here, tree, encounter)
+    visits = {visit["visit_id"]: visit for visit in state["visits"]}
+    for encounter in _chosen(state["encounters"].values(), visits, what):
+        await _add_encounter(here, tree, encounter, visits[encounter["anchor"]])
     return tree
 
 
-def _chosen(encounters: Iterable[Found], what: str) -> list[Found]:
+def _chosen(encounters: Iterable[Found], visits: Mapping[str, Found], what: str) -> list[Found]:
     every = list(encounters)
-    named = [e for e in every if e["encounter_id"] == what or what in e["visit"]]
+    named = [e for e in every if e["encounter_id"] == what or what in visits[e["anchor"]]["key"]]
     return named or every
 
 
-async def _add_encounter(here: Session, tree: Tree, encounter: Found) -> None:
+async def _add_encounter(here: Session, tree: Tree, encounter: Found, visit: Found) -> None:
     id_ = encounter["encounter_id"]
     said = encounter["said"]
     branch = tree.add(f"[bold]encounter[/] {id_}  {said['status'] or 'nothing said'}, stands {encounter['stage']}")
-    await _add_messages(here, branch, encounter["facts"])
+    await _add_messages(here, branch, visit["facts"])
     for event in said["standing"]:
         branch.add(f"said {event['type']}  {event['event_id']}")
     await _add_transitions(here, branch, id_)

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from pydantic import ValidationError
 
 from services.admissions.adt import FeedFacts, NotAdt, read_adt
 from services.admissions.domain import identity
-from services.admissions.domain.decide import Message, Telling, decide
+from services.admissions.domain.decide import Decided, decide
+from services.admissions.domain.message import Message
 from services.admissions.domain.model import Patient
+from services.admissions.domain.telling import Telling, World
 from services.admissions.domain.triggers import ACTING, TRIGGERS
 from shared.feeds import FeedProfile
 from shared.hl7.er7 import Message as Er7Message
@@ -30,20 +31,11 @@ from shared.schemas.envelope import Envelope, Mode
 from shared.schemas.registry import ER7_MEDIA_TYPE, JSON_MEDIA_TYPE
 from shared.schemas.topics import ADMISSIONS_TIMERS, ADT_INBOUND, COMMANDS
 from shared.stream.codec import decode, envelope_of
-from shared.stream.decisions import Decision, Desk, Fact, Handler, Refs, Refused, Say, SetAside
+from shared.stream.decisions import Decision, Desk, Fact, Handler, Refs, Refused, Say, SetAside, Standing
 from shared.stream.records import Heard
 
 COLLECTION: Final = "patients"
 _HASH_DIGITS: Final = 16
-
-
-@dataclass(frozen=True)
-class Inbound:
-    """A message that acts, its claims best first, and the id of the patient if nobody holds one of them."""
-
-    message: Message
-    claims: tuple[str, ...]
-    new_patient_id: str
 
 
 class AdtHandler:
@@ -71,31 +63,43 @@ class AdtHandler:
 
     def _fact(self, record: Heard, envelope: Envelope, event: AdtEvent, profile: FeedProfile) -> Fact:
         digest = hashlib.sha256(record.value or b"").hexdigest()[:_HASH_DIGITS]
-        message = Message(event, profile, (profile.feed, event.control_id, digest), envelope.id, envelope.mode)
-        inbound = self._inbound(message)
-        refs = Refs(COLLECTION, (inbound.new_patient_id,), inbound.claims)
-        return Fact(record, envelope, inbound, (refs,), stream=False)
-
-    def _inbound(self, message: Message) -> Inbound:
-        tenant = message.profile.tenant
-        processing = identity.processing_of(message.event.processing_id)
-        numbers = identity.usable(message.event.patient.identifiers, message.profile)
-        claims = tuple(identity.claim_of(number, tenant, processing) for number in numbers)
-        new_id = identity.new_patient_id(numbers, tenant, processing, message.source, self._secret)
-        return Inbound(message, claims, new_id)
+        source = (profile.feed, event.control_id, digest)
+        tenant, processing = profile.tenant, identity.processing_of(event.processing_id)
+        numbers = identity.usable(event.patient.identifiers, profile)
+        message = Message(
+            event,
+            profile,
+            source,
+            envelope.id,
+            identity.new_patient_id(numbers, tenant, processing, source, self._secret),
+            tuple(identity.claim_of(number, tenant, processing) for number in numbers),
+            profile.identifier_types.index(numbers[0].type) if numbers else 0,
+            envelope.mode,
+        )
+        refs = Refs(COLLECTION, (message.patient_id,), message.numbers)
+        return Fact(record, envelope, message, (refs,), stream=False)
 
     def decide(self, fact: Fact, desk: Desk) -> Decision:
-        """As in `Handler`: about the patient that the message's best held number leads to."""
-        inbound: Inbound = fact.body
-        found = {claim: desk.by_claim(COLLECTION, claim) for claim in inbound.claims}
-        holders = {claim: standing.id for claim, standing in found.items() if standing is not None}
-        who = identity.resolve(inbound.claims, holders, inbound.new_patient_id)
-        standing = desk.by_id(COLLECTION, who.patient_id)
-        before = Patient.model_validate(standing.state) if standing else None
-        after, tellings = decide(before, inbound.message, who)
-        if after == before:
-            return Decision(COLLECTION, who.patient_id, who.patient_id, metrics={"known_again": 1})
-        return _decision(before, after, tellings)
+        """As in `Handler`: about the document that the message's best held number leads to."""
+        message: Message = fact.body
+        holders = [Patient.model_validate(one.state) for one in _holders(message, desk)]
+        decided = decide(holders, message, self._world(message.profile.tenant))
+        if holders and decided.patient == holders[0]:
+            return Decision(COLLECTION, holders[0].patient_id, holders[0].patient_id, metrics={"known_again": 1})
+        return _decision(holders[0] if holders else None, decided)
+
+    def _world(self, tenant: str) -> World:
+        """As the profiles are now: they may be read anew while this runs."""
+        profiles = [profile for profile in self._feeds.values() if profile.tenant == tenant]
+        return World(frozenset(authority for one in profiles for authority in one.enterprise_authorities))
+
+
+def _holders(message: Message, desk: Desk) -> list[Standing]:
+    """The documents that hold a number of the message, the best one's first; else the one that was made of it."""
+    found = [desk.by_claim(COLLECTION, claim) for claim in message.numbers]
+    holders = {one.id: one for one in found if one is not None}
+    made = None if holders else desk.by_id(COLLECTION, message.patient_id)
+    return list(holders.values()) or [one for one in [made] if one is not None]
 
 
 class Passing:
@@ -183,19 +187,19 @@ def facts_of(message: Er7Message, profile: FeedProfile) -> FeedFacts:
     )
 
 
-def _decision(before: Patient | None, after: Patient, tellings: tuple[Telling, ...]) -> Decision:
+def _decision(before: Patient | None, decided: Decided) -> Decision:
+    after = decided.patient
     opened = set(after.reviews) - set(before.reviews if before else ())
     return Decision(
         COLLECTION,
         after.patient_id,
         after.patient_id,
         state=after.model_dump(mode="json"),
-        say=tuple(_say(one) for one in tellings),
+        say=tuple(_say(one) for one in decided.tellings),
         claims=after.claims,
         metrics={"reviews_opened": len(opened)} if opened else {},
     )
 
 
 def _say(one: Telling) -> Say:
-    restricted = one.data.encounter.protected
-    return Say(one.data, one.encounter_id, key=one.key, id=one.id, feed=one.feed, mode=one.mode, restricted=restricted)
+    return Say(one.data, one.subject, key=one.key, id=one.id, feed=one.feed, mode=one.mode, restricted=one.restricted)

@@ -112,7 +112,8 @@ def _stay(world: World, stay: Stay) -> Iterator[str]:
         encounter
         for document in world.documents["admissions"].stored.values()
         for encounter in document.state["encounters"].values()
-        if encounter["visit"][-1] == stay.visit
+        for visit in document.state["visits"]
+        if visit["visit_id"] == encounter["anchor"] and visit["key"][-1] == stay.visit
     ]
     if len(found) != 1:
         yield f"stay {stay.number}: {len(found)} encounters"

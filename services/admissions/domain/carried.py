@@ -8,9 +8,10 @@ from typing import Any, Final, NamedTuple
 from services.admissions.domain.care_team import team_of
 from services.admissions.domain.fold import Standing
 from services.admissions.domain.lifecycle import Stage
-from services.admissions.domain.model import Encounter, Patient, Registers
+from services.admissions.domain.model import Registers
+from services.admissions.domain.persons import Person
 from services.admissions.domain.registers import value_of
-from services.admissions.domain.reviews import is_disputed
+from services.admissions.domain.stays import Stay
 from services.admissions.domain.values import standing_values
 from shared.schemas.encounters import CareTeamMember, EncounterState, EncounterStatus, PatientState, When
 
@@ -43,14 +44,14 @@ class Carried(NamedTuple):
         return hashlib.sha256("\n".join(part.model_dump_json() for part in parts).encode()).hexdigest()
 
 
-def carried(patient: Patient, encounter: Encounter, standing: Standing, version: int) -> Carried:
+def carried(patient: Person, encounter: Stay, standing: Standing, version: int) -> Carried:
     """What an event about this stay carries now; `version` is the discharge version."""
     of = standing_values(encounter.registers, standing)
     state = _encounter_state(patient, encounter, of, standing, version)
     return Carried(patient_state(patient), state, team_of(patient.registers, of))
 
 
-def deceased(patient: Patient) -> bool:
+def deceased(patient: Person) -> bool:
     """The last word among PID-30, PID-29 and the discharges that say expired. PID-30 = N takes them back.
 
     A time of death must be later than the N to outweigh it, a discharge that says expired may come with it.
@@ -60,15 +61,15 @@ def deceased(patient: Patient) -> bool:
         return True
     denied = indicator.stamp if indicator is not None and indicator.value is False else ""
     recorded = died.stamp if died is not None and died.value is not None else ""
-    return recorded > denied or any(one.died and one.died >= denied for one in patient.encounters.values())
+    return recorded > denied or any(stamp >= denied for stamp in patient.died)
 
 
-def death_taken_back(patient: Patient, encounter: Encounter) -> bool:
+def death_taken_back(patient: Person, encounter: Stay) -> bool:
     """Does the stay still say expired of somebody who is not dead?"""
-    return bool(encounter.died) and not deceased(patient)
+    return bool(encounter.encounter.died) and not deceased(patient)
 
 
-def died(encounter: Encounter, standing: Standing) -> str:
+def died(encounter: Stay, standing: Standing) -> str:
     """The stamp of the disposition that says expired of a stay that is over, else ""."""
     if standing.stage is not Stage.DISCHARGED:
         return ""
@@ -76,7 +77,7 @@ def died(encounter: Encounter, standing: Standing) -> str:
     return said.stamp if said is not None and said.value in EXPIRED else ""
 
 
-def patient_state(patient: Patient) -> PatientState:
+def patient_state(patient: Person) -> PatientState:
     """The patient as carried."""
     of = patient.registers
     numbers = [value_of(of, name, []) for name in sorted(of) if name.startswith("identifiers:")]
@@ -92,7 +93,8 @@ def patient_state(patient: Patient) -> PatientState:
             "addresses": value_of(of, "addresses", []),
             "deceased": deceased(patient),
             "identity_unknown": value_of(of, "identity_unknown", False),
-            "identity_disputed": is_disputed(patient),
+            "identity_disputed": patient.disputed,
+            "also_known_as": patient.also_known_as,
         }
     )
 
@@ -102,7 +104,7 @@ def _once(numbers: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _encounter_state(
-    patient: Patient, encounter: Encounter, of: Registers, standing: Standing, version: int
+    patient: Person, encounter: Stay, of: Registers, standing: Standing, version: int
 ) -> EncounterState:
     facility = value_of(of, "facility") or value_of(of, "sending_facility", {})
     return EncounterState.model_validate(
@@ -122,6 +124,8 @@ def _encounter_state(
             "discharge_version": version,
             "protected": _is_protected(patient, encounter),
             "on_leave": standing.on_leave,
+            "rebuilt": encounter.encounter.rebuilt,
+            "joined_by": encounter.joined_by,
             "greatest_age_s": value_of(of, "greatest_age_s", 0),
             **_end(of, standing),
         }
@@ -145,7 +149,7 @@ def _end(of: Registers, standing: Standing) -> dict[str, Any]:
     }
 
 
-def _is_protected(patient: Patient, encounter: Encounter) -> bool:
+def _is_protected(patient: Person, encounter: Stay) -> bool:
     """PD1-12, PV2-22, an ARV that restricts, or a protected unit at any time of the stay."""
     registers = (patient.registers, encounter.registers)
     told = (value_of(of, name, False) for of in registers for name in ("protected", "restrictions"))

@@ -1,16 +1,13 @@
-"""Who a message is about: identifiers that tell patients apart, and the patient they lead to.
+"""Who a message is about: identifiers that tell patients apart, and the claims and ids that are made of them.
 
 Only types and authorities that the feed's profile trusts count; never a social security, licence or insurance number
-(HL7 table 0203 SS, DL, MC ...: not in `identifier_types`). Claims are unique; a number that another patient holds
-already stays there and a person looks at it.
+(HL7 table 0203 SS, DL, MC ...: not in `identifier_types`). Whom the claims lead to is another rule's (`persons`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from services.admissions.domain.model import Source
@@ -21,15 +18,6 @@ from shared.schemas.identifiers import Identifier
 PRODUCTION: Final = "P"
 TRAINING: Final = "T"  # HL7 table 0103
 _ALONE: Final = "MR"
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """The patient; what it may claim as well; other patients that hold one of the message's numbers."""
-
-    patient_id: str
-    claims: tuple[str, ...]
-    others: tuple[str, ...] = ()
 
 
 def processing_of(sent: str) -> str:
@@ -83,11 +71,3 @@ def new_patient_id(
         return derived_id("patient-of-message", realm, *source)
     best = "|".join(_plain(part) for part in _parts(identifiers[0]))
     return derived_id("patient", realm, hmac.new(secret, best.encode(), hashlib.sha256).hexdigest())
-
-
-def resolve(claims: tuple[str, ...], holders: Mapping[str, str], new_id: str) -> Resolution:
-    """The patient that the best-ranked held claim leads to, else a new one. `holders`: claim to patient id."""
-    patient_id = next((holders[claim] for claim in claims if claim in holders), new_id)
-    free = tuple(claim for claim in claims if holders.get(claim, patient_id) == patient_id)
-    others = dict.fromkeys(holders[claim] for claim in claims if holders.get(claim, patient_id) != patient_id)
-    return Resolution(patient_id, free, tuple(others))

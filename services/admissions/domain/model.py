@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from services.admissions.domain.lifecycle import SINGLE, Stage, Trigger
+from services.admissions.domain.lifted import lifted
 from shared.schemas.encounters import Withdrawal
-from shared.schemas.envelope import Mode
 from shared.schemas.identifiers import Contract
 
 Source = tuple[str, str, str]
@@ -68,7 +68,7 @@ class Said(Contract):
 
     `standing`: the begin and the discharge that were said and not withdrawn. `digest` is of the carried state.
     `ended`: when the said discharge happened; None while the stay goes on. `told`: by event id of what stands, the
-    content that was told of it last.
+    content that was told of it last. `record`: of whom it was said, the number that led that person then.
     """
 
     status: str = ""
@@ -77,31 +77,62 @@ class Said(Contract):
     digest: str = ""
     ended: AwareDatetime | None = None
     told: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    record: str = ""
 
     def find(self, type_: str) -> Withdrawal | None:
         """The said and standing event of a type."""
         return next((one for one in self.standing if one.type == type_), None)
 
 
-class Encounter(Contract):
-    """One stay or visit. `key` is the patient id under which it was first said, for ever; `stage` is the fold's.
+class Record(Contract):
+    """One number that tells patients apart, and what was said of the person under it as the best number of a message.
 
-    `feed` and `mode` are those of the stay's own last message: what another hospital says of the patient must not
-    decide whether this stay's team is told. `a08` is that feed's policy for a class that an update brings. `died` is
-    the stamp of a standing discharge that says expired, "" if none does.
+    `key` is the claim, "" of the one record of a patient without a usable number; `patient_id` is derived from it.
+    `beside` are the other numbers that ever stood with it. `rank` is its type's place in the feed's profile, `first`
+    the stamp of its earliest message. `birth_dates` and `sexes` are the distinct ones that were sent under it.
+    """
+
+    key: str
+    patient_id: str
+    rank: int = 0
+    first: str = ""
+    beside: tuple[str, ...] = ()
+    registers: Registers = Field(default_factory=dict)
+    birth_dates: tuple[str, ...] = ()
+    sexes: tuple[str, ...] = ()
+
+
+class Visit(Contract):
+    """One visit key under one record, and all that was said of it: a set of facts, registers, a mark that stays.
+
+    `first` is the stamp of its earliest message. `prior` are the keys of visits that led into it, as its own messages
+    say (MRG-5, MRG-3). The register `door` holds the feed, its mode and its `a08_class` as of the last message: what
+    another hospital says of the patient must not decide whether this stay's team is told.
+    """
+
+    visit_id: str
+    record: str
+    key: tuple[str, ...]
+    first: str = ""
+    prior: tuple[tuple[str, ...], ...] = ()
+    facts: tuple[LifecycleFact, ...] = ()
+    registers: Registers = Field(default_factory=dict)
+    protected_unit: bool = False
+
+
+class Encounter(Contract):
+    """A stay as hearers know it. `key` is the patient id under which it was first said, for ever.
+
+    `anchor` is the visit that it is the stay of. `stage` and `died` are of the stay's last fold: `died` is the stamp of
+    a standing discharge that says expired, "" if none does. `rebuilt`: it was told of somebody else before.
     """
 
     encounter_id: str
     key: str
-    visit: tuple[str, ...]
-    feed: str = ""
-    mode: Mode = Mode.LIVE
-    a08: str = "describes"
-    facts: tuple[LifecycleFact, ...] = ()
-    registers: Registers = Field(default_factory=dict)
-    protected_unit: bool = False
+    anchor: str
     stage: Stage = Stage.INFERRED
     died: str = ""
+    rebuilt: bool = False
     said: Said = Said()
 
 
@@ -113,17 +144,23 @@ class Review(Contract):
 
 
 class Patient(Contract):
-    """The aggregate. `claims` are the identifiers that are this patient's alone.
+    """The aggregate: sets and last words, from which persons and stays are computed; and what was said of them.
 
-    `birth_dates` and `sexes` are the distinct ones that were sent, to see a disagreement in any order.
+    `claims` are the numbers that lead here and nowhere else. Two such documents unite, and none is ever divided: who
+    turns out to be two persons is two persons in one document. `alias_of` is set on what stays of one that was united.
     """
 
     patient_id: str
     tenant: str
     processing_id: str = "P"
     claims: tuple[str, ...] = ()
-    registers: Registers = Field(default_factory=dict)
-    birth_dates: tuple[str, ...] = ()
-    sexes: tuple[str, ...] = ()
+    records: tuple[Record, ...] = ()
+    visits: tuple[Visit, ...] = ()
     encounters: dict[str, Encounter] = Field(default_factory=dict)
     reviews: tuple[Review, ...] = ()
+    alias_of: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_it_is_now(cls, data: Any) -> Any:
+        return lifted(data) if isinstance(data, dict) and "registers" in data else data

@@ -6,7 +6,7 @@ trigger, feed, control id and hash: a stale update cannot overwrite newer data (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,3 +33,14 @@ def value_of(registers: Registers, name: str, otherwise: Any = None) -> Any:
     """What stands in a field; `otherwise` if it was never sent or was cleared."""
     register = registers.get(name)
     return otherwise if register is None or register.value is None else register.value
+
+
+def merged(several: Iterable[Registers]) -> Registers:
+    """The last word on each field among them, whichever was first."""
+    first, *others = several
+    found = dict(first)
+    for of in others:
+        for name, register in of.items():
+            if name not in found or found[name].stamp < register.stamp:
+                found[name] = register
+    return found

@@ -6,51 +6,55 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, Final
 
-from services.admissions.domain.model import Patient, Review
+from services.admissions.domain.model import Record, Review
+from services.admissions.domain.registers import value_of
 from shared.schemas import adt
 
 MOST: Final = 100
 _MOST_MARKS: Final = 8
-CLAIMED_BY_ANOTHER: Final = "claimed-by-another"
 BIRTH_DATES_DISAGREE: Final = "birth-dates-disagree"
 SEXES_DISAGREE: Final = "sexes-disagree"
 _TELLING_SEXES: Final = frozenset({"F", "M"})  # HL7 table 0001: U, A, N, O agree with everything
-_OF_IDENTITY: Final = frozenset({CLAIMED_BY_ANOTHER, BIRTH_DATES_DISAGREE, SEXES_DISAGREE})
 
 
-def marks(patient: Patient, sent: adt.Patient) -> dict[str, Any]:
-    """The distinct birth dates and sexes that were sent of a known person (PID-31 = Y gives made-up ones)."""
+def marks(record: Record, sent: adt.Patient) -> dict[str, Any]:
+    """The distinct birth dates and sexes that were sent under a number (PID-31 = Y gives made-up ones)."""
     if sent.identity_unknown:
         return {}
     sex = (sent.sex or "").strip().upper()
     return {
-        "birth_dates": _with(patient.birth_dates, sent.birth_date or ""),
-        "sexes": _with(patient.sexes, sex if sex in _TELLING_SEXES else ""),
+        "birth_dates": _with(record.birth_dates, sent.birth_date or ""),
+        "sexes": _with(record.sexes, sex if sex in _TELLING_SEXES else ""),
     }
 
 
-def of_identity(patient: Patient, others: Iterable[str]) -> tuple[Review, ...]:
-    """The reviews after a message whose numbers lead to these other patients as well."""
-    found = [Review(code=CLAIMED_BY_ANOTHER, ref=other) for other in others]
-    if _disagree(patient.birth_dates):
-        found.append(Review(code=BIRTH_DATES_DISAGREE))
-    if len(patient.sexes) > 1:
-        found.append(Review(code=SEXES_DISAGREE))
-    return _bounded((*patient.reviews, *found))
+def of_record(record: Record) -> tuple[Review, ...]:
+    """What to look at because of what was sent under one number."""
+    found = {BIRTH_DATES_DISAGREE: _disagree(record.birth_dates), SEXES_DISAGREE: len(record.sexes) > 1}
+    return tuple(Review(code=code) for code, holds in found.items() if holds)
 
 
-def is_disputed(patient: Patient) -> bool:
+def is_disputed(record: Record) -> bool:
     """Both birth date and sex disagree. One alone is more often a corrected typing error than another person."""
-    return _disagree(patient.birth_dates) and len(patient.sexes) > 1
+    return _disagree(record.birth_dates) and len(record.sexes) > 1
 
 
-def with_fold(patient: Patient, encounter_id: str, codes: Iterable[str]) -> Patient:
-    """The patient with what the fold of one stay has to review now, instead of what it had."""
-    others = [one for one in patient.reviews if one.ref != encounter_id or one.code in _OF_IDENTITY]
-    found = [Review(code=code, ref=encounter_id) for code in codes]
-    if not found and len(others) == len(patient.reviews):
-        return patient
-    return patient.model_copy(update={"reviews": _bounded((*others, *found))})
+def disagreement(one: Record, other: Record) -> tuple[bool, bool]:
+    """Whether birth dates and sexes of two records disagree as they stand now. What is not known agrees."""
+    births = sorted(filter(None, (_known(record, "birth_date") for record in (one, other))))
+    sexes = {_known(record, "sex") for record in (one, other)} & _TELLING_SEXES
+    return _disagree(tuple(births)), len(sexes) > 1
+
+
+def _known(record: Record, name: str) -> str:
+    is_made_up = value_of(record.registers, "identity_unknown", False)
+    return "" if is_made_up else str(value_of(record.registers, name, ""))
+
+
+def with_fold(kept: tuple[Review, ...], encounter_id: str, codes: Iterable[str]) -> tuple[Review, ...]:
+    """The reviews with what the fold of one stay has to review now, instead of what it had."""
+    others = [one for one in kept if one.ref != encounter_id]
+    return (*others, *(Review(code=code, ref=encounter_id) for code in codes))
 
 
 def _with(marks_: tuple[str, ...], mark: str) -> tuple[str, ...]:
@@ -62,5 +66,6 @@ def _disagree(dates: tuple[str, ...]) -> bool:
     return any(not later.startswith(earlier) for earlier, later in pairwise(dates))
 
 
-def _bounded(found: Iterable[Review]) -> tuple[Review, ...]:
+def bounded(found: Iterable[Review]) -> tuple[Review, ...]:
+    """Each once, in a fixed order, and not more than a person could ever look at."""
     return tuple(sorted(set(found), key=lambda one: (one.code, one.ref))[:MOST])

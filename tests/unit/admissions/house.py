@@ -33,7 +33,7 @@ def a_feed(**changes: Any) -> dict[str, Any]:
         "facility": "NORTH",
         "default_authority": "NORTH",
         "mode": "live",
-        "trusted_authorities": ["STATE"],
+        "enterprise_authorities": ["STATE"],
         **changes,
     }
 
@@ -105,8 +105,17 @@ class House:
 
     @property
     def encounter(self) -> dict[str, Any]:
-        (encounter,) = self.patient["encounters"].values()
-        return dict(encounter)
+        (encounter,) = self.encounters
+        return encounter
+
+    @property
+    def encounters(self) -> list[dict[str, Any]]:
+        """Each with the visit that it is anchored in."""
+        visits = {visit["visit_id"]: visit for visit in self.patient["visits"]}
+        return [
+            {**(visit := visits[one["anchor"]]), "key_of_visit": visit["key"], **one}
+            for one in self.patient["encounters"].values()
+        ]
 
     @property
     def types(self) -> list[str]:

@@ -15,7 +15,7 @@ from tests.unit.admissions.stories import ADMIT
 
 
 def _visits(*messages: bytes) -> list[list[str]]:
-    return [encounter["visit"] for encounter in House().hear_all(*messages).patient["encounters"].values()]
+    return [encounter["key_of_visit"] for encounter in House().hear_all(*messages).encounters]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_visit__by_the_best_number_there_is(trigger: str, fields: dict[str, str]
 @pytest.mark.parametrize("fields", [{"visit": ""}, {"visit": "", "class": "N", "start": "01 0900"}])
 def test_visit__an_update_without_one_is_about_the_patient_alone(fields: dict[str, str]) -> None:
     house = House().hear_all(ADMIT, adt("A08", "02 0900", language="spa", **fields))
-    assert house.encounter["visit"] == ["visit", "NORTH", "V1"]
+    assert house.encounter["key_of_visit"] == ["visit", "NORTH", "V1"]
     assert house.types == ["admitted", "updated"]
     assert house.last.patient.language == "spa"
 
@@ -47,7 +47,7 @@ def test_visit__an_update_without_one_is_about_the_patient_alone(fields: dict[st
 @pytest.mark.parametrize("trigger", ["A02", "A12", "A05", "A38", "A21", "A54"])
 def test_visit__what_neither_begins_nor_ends_one_and_names_none_is_about_the_patient_alone(trigger: str) -> None:
     house = House().hear_all(ADMIT, adt(trigger, "02 0900", visit="", language="spa"))
-    assert house.encounter["visit"] == ["visit", "NORTH", "V1"]
+    assert house.encounter["key_of_visit"] == ["visit", "NORTH", "V1"]
     assert house.last.patient.language == "spa"
 
 
@@ -55,7 +55,7 @@ def test_visit__what_neither_begins_nor_ends_one_and_names_none_is_about_the_pat
 def test_visit__a_person_is_no_visit(trigger: str) -> None:
     house = House().hear_all(adt(trigger, "02 0900", start="02 0900", language="spa"))
     assert house.patient["encounters"] == {}
-    assert house.patient["registers"]["language"]["value"] == "spa"
+    assert house.patient["records"][0]["registers"]["language"]["value"] == "spa"
 
 
 def test_own__is_kept_in_the_fact_and_in_no_register() -> None:

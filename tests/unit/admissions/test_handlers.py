@@ -100,16 +100,16 @@ def test_read__the_same_event_as_json_of_the_feed_of_its_door() -> None:
     handler = handlers(feeds(), SECRET)[TOPIC]
     er7 = handler.read(a_raw_record(DISCHARGE))
     assert er7 is not None
-    event = er7.body.message.event
+    event = er7.body.event
     sent = event.model_copy(update={"feed": "says-it-is-another"}).model_dump_json(by_alias=True).encode()
     as_json = handler.read(a_raw_record(sent, content_type="application/json"))
     assert as_json is not None
-    assert (as_json.body.message.event, as_json.refs) == (event, er7.refs)
+    assert (as_json.body.event, as_json.refs) == (event, er7.refs)
 
 
 def test_read__refuses_json_without_a_time() -> None:
     handler = handlers(feeds(), SECRET)[TOPIC]
-    event = handler.read(a_raw_record(DISCHARGE)).body.message.event  # type: ignore[union-attr]
+    event = handler.read(a_raw_record(DISCHARGE)).body.event  # type: ignore[union-attr]
     timeless = event.model_copy(update={"occurred_at": event.occurred_at.model_copy(update={"instant": None})})
     with pytest.raises(Refused, match="no-time"):
         handler.read(a_raw_record(timeless.model_dump_json(by_alias=True).encode(), content_type="application/json"))

@@ -96,18 +96,6 @@ def test_patient__is_found_by_any_number_and_claims_the_new_ones() -> None:
     assert [one.value for one in house.last.patient.identifiers] == ["100200", "9", "S5"]
 
 
-def test_patient__a_number_that_another_holds_stays_there_and_is_reviewed_once() -> None:
-    house = House().hear_all(ADMIT, adt("A01", "01 0905", mrn="9^^^STATE^PE", visit="V2^^^NORTH^VN"))
-    first, second = house.patients
-    conflicting = [adt("A08", f"0{day} 0905", mrn="9^^^STATE^PE~100200^^^NORTH^MR") for day in (2, 3)]
-    house.hear_all(*conflicting)
-    first, second = house.patients
-    assert first["claims"] == ["tenant-1|NORTH|MR|100200"]
-    assert first["reviews"] == [{"code": "claimed-by-another", "ref": second["patient_id"]}]
-    assert second["claims"] == ["tenant-1|STATE|PE|9"]
-    assert second["reviews"] == []
-
-
 @pytest.mark.parametrize(
     ("one", "other", "codes"),
     [

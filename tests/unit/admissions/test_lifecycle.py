@@ -6,7 +6,7 @@ import pytest
 
 from services.admissions.domain.fold import fold
 from services.admissions.domain.lifecycle import INTERIM, TRANSITIONS, Outcome, Stage, Trigger, step
-from services.admissions.domain.model import Encounter, Patient
+from services.admissions.domain.model import Patient, Visit
 from tests.unit.admissions.house import House
 from tests.unit.admissions.messages import adt
 from tests.unit.admissions.stories import ADMIT, CANCEL_ADMIT, CANCEL_DISCHARGE, DISCHARGE, DISCHARGE_AGAIN, REGISTER
@@ -125,7 +125,7 @@ def test_transitions__every_stage_can_be_left_by_a_fact_and_reached() -> None:
     ],
 )
 def test_fold__names_what_became_of_every_fact(messages: tuple[bytes, ...], outcomes: list[str]) -> None:
-    facts = Encounter.model_validate(House().hear_all(*messages).encounter).facts
+    facts = Visit.model_validate(House().hear_all(*messages).patient["visits"][0]).facts
     standing = fold(facts)
     assert [outcome.value for _, outcome in standing.outcomes] == outcomes
     assert [source for source, _ in standing.outcomes] == [fact.source for fact in facts]

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from services.admissions.domain import bedded, carried, decide, fields, fold, registers
+from services.admissions.domain import bedded, carried, fields, fold, put, registers
 from services.admissions.domain.model import Register
 from services.admissions.domain.triggers import KEPT
 from tests.unit.admissions.accounts import in_every_order
@@ -73,7 +73,7 @@ def _a_class_that_came_last_moves() -> Any:
 
 
 def _an_update_is_a_fact_forgotten() -> Any:
-    return patch.object(decide, "KEPT", KEPT - {"A02", "A12"})
+    return patch.object(put, "KEPT", KEPT - {"A02", "A12"})
 
 
 def _writes_everything_into_the_ground() -> Any:

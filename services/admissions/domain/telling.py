@@ -1,0 +1,222 @@
+"""What is said of a document: of each stay the difference between what was said and what stands, to those it is news.
+
+The stay at hand comes first. Of the others those are looked at that are still followed; a death, or its taking back,
+concerns all stays of the person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.admissions.domain import encounters, fold, reviews
+from services.admissions.domain.carried import Carried, carried, death_taken_back, deceased, died
+from services.admissions.domain.difference import (
+    Content,
+    Step,
+    contents,
+    difference,
+    is_known,
+    standing_after,
+    told_after,
+    version_after,
+    with_amendments,
+)
+from services.admissions.domain.message import Occasion
+from services.admissions.domain.model import Encounter, Patient, Said
+from services.admissions.domain.persons import Person, persons
+from services.admissions.domain.stays import Stay, stays
+from shared.schemas.encounters import (
+    EncounterAdmitted,
+    EncounterDischarged,
+    EncounterEvent,
+    EncounterRegistered,
+    EncounterUpdated,
+)
+from shared.schemas.envelope import Mode, derived_id
+
+DEATH_TAKEN_BACK: Final = "death-taken-back"
+STILL_FOLLOWED: Final = timedelta(days=60)
+"""For so long after a discharge a change of the patient (an address, a telephone) is news about that stay too."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What is known beside the document: the tenant's authorities whose numbers are unique across hospitals."""
+
+    enterprise: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Telling:
+    """One event to say, under its own key, feed and mode. `subject` is what its stream counts in."""
+
+    id: str
+    subject: str
+    key: str
+    feed: str
+    mode: Mode
+    data: EncounterEvent
+    restricted: bool = False
+
+
+def told(
+    before: Patient, patient: Patient, occasion: Occasion, at_hand: str, world: World
+) -> tuple[Patient, tuple[Telling, ...]]:
+    """The document with its stays folded anew, and what is to be said. `at_hand` is a visit's id, "" if there is none.
+
+    `before` is the document as it was, to see who died since.
+    """
+    round_ = _Round(before, patient, occasion, world)
+    round_.tell(at_hand)
+    return round_.patient(), tuple(round_.tellings)
+
+
+@dataclass
+class _Round:
+    """One document on its way from what was put into it to what is said of it."""
+
+    before: Patient
+    after: Patient
+    occasion: Occasion
+    world: World
+    tellings: list[Telling] = field(default_factory=list)
+    folded: dict[str, fold.Standing] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.people = persons(self.after, self.world.enterprise)
+        self.known = encounters.known(self.after, stays(self.after, self.people))
+        self.encounters: dict[str, Encounter] = dict(self.known.encounters)
+        self.reviews = tuple(one for one in self.after.reviews if one.ref in self.encounters)
+        self.living: dict[str, Person] = {}
+
+    def patient(self) -> Patient:
+        """The document as it stands now."""
+        found = reviews.bounded([*self.people.reviews, *self.reviews])
+        return self.after.model_copy(update={"encounters": self.encounters, "reviews": found})
+
+    def tell(self, at_hand: str) -> None:
+        """Fold what may have changed, then say what is new."""
+        is_single = len(self.after.records) == 1
+        first = [stay for stay in [self.known.of_visit(at_hand)] if stay] if at_hand else []
+        others = [stay for stay in self.known.stays if stay not in first]
+        for stay in first if is_single else [*first, *others]:
+            self._fold(stay)
+        newly = self._died_or_not()
+        for stay in [*first, *(one for one in others if self._is_news(one, newly, is_single=is_single))]:
+            self._say(stay)
+
+    def _fold(self, stay: Stay) -> fold.Standing:
+        if stay.encounter_id not in self.folded:
+            standing = fold.fold(stay.facts, stay.registers, a08=stay.a08)
+            found = {"stage": standing.stage, "died": died(stay, standing)}
+            self.folded[stay.encounter_id] = standing
+            self._keep(self.encounters[stay.encounter_id].model_copy(update=found))
+        return self.folded[stay.encounter_id]
+
+    def _keep(self, encounter: Encounter) -> None:
+        self.encounters[encounter.encounter_id] = encounter
+
+    def _died_or_not(self) -> set[str]:
+        """The leads of those who are dead now and were not, or the other way round."""
+        stamps: dict[str, list[str]] = {person.lead.key: [] for person in self.people.all}
+        for stay in self.known.stays:
+            stamps[stay.person.lead.key].append(self.encounters[stay.encounter_id].died)
+        for person in self.people.all:
+            died_ = tuple(filter(None, stamps[person.lead.key]))
+            self.living[person.lead.key] = replace(person, died=died_) if died_ else person
+        before = self._dead_before()
+        return {key for key, person in self.living.items() if deceased(person) != (key in before)}
+
+    def _dead_before(self) -> frozenset[str]:
+        """The numbers of those who were dead."""
+        if not self.before.records:
+            return frozenset()
+        people = persons(self.before, self.world.enterprise)
+        owner = {visit.visit_id: people.of[visit.record].lead.key for visit in self.before.visits}
+        stamps = [(owner[one.anchor], one.died) for one in self.before.encounters.values() if one.died]
+        known = (replace(one, died=tuple(at for key, at in stamps if key == one.lead.key)) for one in people.all)
+        return frozenset(number for person in known if deceased(person) for number in person.numbers)
+
+    def _is_news(self, stay: Stay, newly: set[str], *, is_single: bool) -> bool:
+        said = stay.encounter.said
+        if is_single and not said.status:
+            return False
+        followed = said.ended is None or self.occasion.at - said.ended <= STILL_FOLLOWED
+        return followed or stay.person.lead.key in newly
+
+    def _say(self, stay: Stay) -> None:
+        """What is new about one stay. A changed state without a change of status is an update, and only then one."""
+        standing = self._fold(stay)
+        encounter = self.encounters[stay.encounter_id]
+        stay = replace(stay, person=self.living[stay.person.lead.key], encounter=encounter)
+        codes = (*standing.reviews, *([DEATH_TAKEN_BACK] if death_taken_back(stay.person, stay) else ()))
+        self.reviews = reviews.with_fold(self.reviews, stay.encounter_id, codes)
+        if standing.unmanageable:
+            return
+        said = encounter.said
+        steps = difference(said, standing)
+        state = carried(stay.person, stay, standing, version_after(said, steps))
+        now = contents(state.encounter, standing)
+        steps = with_amendments(said, steps, now)
+        if not steps and is_known(said, standing.stage) and state.digest != said.digest:
+            steps = (Step(EncounterUpdated),)
+        if steps:
+            self._tell(stay, standing, steps, state, now)
+
+    def _tell(
+        self,
+        stay: Stay,
+        standing: fold.Standing,
+        steps: tuple[Step, ...],
+        state: Carried,
+        now: Mapping[str, Content],
+    ) -> None:
+        tellings = [self._telling(stay, standing, step, state) for step in steps]
+        pairs = zip(steps, (telling.id for telling in tellings), strict=True)
+        encounter = stay.encounter
+        stands = standing_after(encounter.said, pairs)
+        content = told_after(encounter.said, steps, stands, now)
+        said = _said(encounter.said, state, stay.person).model_copy(update={"standing": stands, "told": content})
+        self._keep(encounter.model_copy(update={"said": said}))
+        self.tellings += tellings
+
+    def _telling(self, stay: Stay, standing: fold.Standing, step: Step, state: Carried) -> Telling:
+        data = step.model(
+            patient=state.patient,
+            encounter=state.encounter,
+            care_team=state.care_team,
+            occurred_at=_happened(step, standing, self.occasion),
+            processing_id=self.after.processing_id,
+            withdraws=step.withdraws,
+            amends=step.amends,
+        )
+        id_ = derived_id(self.occasion.cause, step.model.TYPE, stay.encounter_id)
+        restricted = data.encounter.protected
+        return Telling(id_, stay.encounter_id, stay.encounter.key, stay.feed, stay.mode, data, restricted)
+
+
+def _said(before: Said, state: Carried, person: Person) -> Said:
+    ended = state.encounter.discharged_at
+    return before.model_copy(
+        update={
+            "status": state.encounter.status,
+            "discharge_version": state.encounter.discharge_version,
+            "digest": state.digest,
+            "ended": ended.instant if ended else None,
+            "record": person.lead.key,
+        }
+    )
+
+
+def _happened(step: Step, standing: fold.Standing, occasion: Occasion) -> datetime:
+    """A begin or an end happened when its fact says; a correction or an update when the hospital said it."""
+    facts = {
+        EncounterRegistered: standing.registered,
+        EncounterAdmitted: standing.admitted,
+        EncounterDischarged: standing.discharged,
+    }
+    fact = facts.get(step.model)
+    return fact.occurred if fact else occasion.at
