@@ -147,6 +147,8 @@ class Metrics:
     alarms_late: Histogram
     fence_age: Gauge
     messages: Counter
+    set_aside: Counter
+    sent_batches: Counter
     unsaid: Gauge
     attempts: Counter
     deliveries: Counter
@@ -193,6 +195,18 @@ metrics: Final = Metrics(
     fence_age=_gauge("fence_age_seconds", "Age of the fence that alarms wait for. High: inputs lag."),
     messages=_counter(
         "messages_received", "Messages at the doors; outcome unanswered: the sender must come again.", "feed", "outcome"
+    ),
+    set_aside=_counter(
+        "messages_set_aside",
+        "Messages stored that are not ADT, so that nobody acts on them, by message code (MSH-9.1).",
+        "feed",
+        "kind",
+    ),
+    sent_batches=_counter(
+        "batches_received",
+        "Batches (FHS, BHS) at the doors; counts differ: more or less came than BTS-1 or FTS-1 says, or no end.",
+        "feed",
+        "counts",
     ),
     unsaid=_gauge(
         "gateway_unsaid", "Messages stored and not said yet. At the limit (CARE_UNSAID_LIMIT) the doors close."

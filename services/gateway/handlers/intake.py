@@ -14,11 +14,14 @@ from typing import TypeVar
 
 from prometheus_client import Counter
 
+from services.gateway.domain.batches import messages_of
+from services.gateway.domain.kinds import set_aside_kind
 from services.gateway.domain.message import Arrival, Judge, Received, Refusal, refusal
 from services.gateway.handlers.ports import Kept, Outages, RawMessages
 from services.gateway.handlers.together import GroupCommit
 from services.gateway.handlers.voice import Voice
 from shared.feeds import FeedProfile
+from shared.hl7.batch import Batch, is_batch, read_batch
 from shared.hl7.er7 import Message
 from shared.stream.outages import Away, where
 from shared.telemetry import log, metrics
@@ -28,10 +31,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the sender is to be told. `code` "" means stored; `header` is None where no MSH could be read."""
+    """What the sender is to be told. `code` "" means stored; `header` is None where no MSH could be read.
+
+    `message_id`: under which the message, or the copy of what was refused, is kept.
+    """
 
     header: Message | None
+    message_id: str
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOutcome:
+    """What the sender of a batch is to be told: the batch taken apart, and the outcome of each of its pieces."""
+
+    batch: Batch
+    outcomes: tuple[Outcome, ...]
 
 
 class Intake:
@@ -54,19 +69,50 @@ class Intake:
         """One message; it, or its refusal, is durable when this returns. Raises Away."""
         return await self._keep(self._arrival(self._judge.er7, body, profile))
 
+    async def take_batch(self, body: bytes, profile: FeedProfile) -> BatchOutcome:
+        """A body that begins with FHS or BHS (HL7 v2.5.1 ch. 2.10.3): its messages in one write. Raises Away.
+
+        A piece that can never succeed is refused alone. A wrong count in a trailer loses no message.
+        """
+        arrivals, batch = self._apart(body, profile)
+        for received in await self._keep_all(arrivals):
+            self._voice.hand(received)
+        return BatchOutcome(batch, tuple(_outcome(arrival) for arrival in arrivals))
+
     async def take_too_large(self, head: bytes, profile: FeedProfile) -> Outcome:
         """The beginning of a message above the limit. Raises Away."""
         return await self._keep(self._arrival(self._judge.too_large, head, profile))
 
+    async def take_large_batch(self, head: bytes, profile: FeedProfile) -> BatchOutcome:
+        """The beginning of a batch above the limit: refused whole, for what it ends with is not known. Raises Away."""
+        return BatchOutcome(read_batch(head), (await self.take_too_large(head, profile),))
+
     async def take_records(self, records: Sequence[tuple[bytes, FeedProfile]]) -> None:
         """Values of records: all durable when this returns, and said unless Kafka is away. Raises Away."""
-        letters = [self._arrival(self._judge.record, body, profile).letter for body, profile in records]
-        received = [letter for letter in letters if isinstance(letter, Received)]
-        found = await self._durably([m.feed for m in received], lambda: self._raw.add(received))
-        for message, kept in zip(received, found, strict=True):
-            _count(message, kept)
-        await self._refuse([letter for letter in letters if isinstance(letter, Refusal)])
-        await self._voice.say([m for m, kept in zip(received, found, strict=True) if kept is not Kept.REPEATED])
+        arrivals: list[Arrival] = []
+        for body, profile in records:
+            if is_batch(body):
+                arrivals += self._apart(body, profile)[0]
+            else:
+                arrivals.append(self._arrival(self._judge.record, body, profile))
+        await self._voice.say(await self._keep_all(arrivals))
+
+    def _apart(self, body: bytes, profile: FeedProfile) -> tuple[list[Arrival], Batch]:
+        batch = read_batch(body)
+        metrics.sent_batches.labels(profile.feed, "differ" if batch.counts_differ else "agree").inc()
+        if batch.counts_differ:
+            log.warning("batch_counts_differ", feed=profile.feed, count=len(batch.pieces), bytes=len(body))
+        return [self._arrival(self._judge.er7, piece, profile) for piece in messages_of(body, batch)], batch
+
+    async def _keep_all(self, arrivals: Sequence[Arrival]) -> list[Received]:
+        """All in one write; returns those that are not said yet by somebody else."""
+        received = [(arrival.letter, arrival.header) for arrival in arrivals if isinstance(arrival.letter, Received)]
+        messages = [message for message, _ in received]
+        found = await self._durably([m.feed for m in messages], lambda: self._raw.add(messages)) if messages else []
+        for (message, header), kept in zip(received, found, strict=True):
+            _count(message, kept, header)
+        await self._refuse([arrival.letter for arrival in arrivals if isinstance(arrival.letter, Refusal)])
+        return [message for message, kept in zip(messages, found, strict=True) if kept is not Kept.REPEATED]
 
     async def refuse(self, body: bytes, code: str, profile: FeedProfile) -> None:
         """Keep a copy of what could not even be judged. Raises Away."""
@@ -85,12 +131,12 @@ class Intake:
         letter = arrival.letter
         if isinstance(letter, Refusal):
             await self._refuse([letter])
-            return Outcome(arrival.header, letter.code)
+            return _outcome(arrival)
         kept = await self._durably([letter.feed], lambda: self._together.add(letter))
-        _count(letter, kept)
+        _count(letter, kept, arrival.header)
         if kept is not Kept.REPEATED:
             self._voice.hand(letter)
-        return Outcome(arrival.header)
+        return _outcome(arrival)
 
     async def _refuse(self, refusals: Sequence[Refusal]) -> None:
         if not refusals:
@@ -116,8 +162,17 @@ class Intake:
         return done
 
 
-def _count(message: Received, kept: Kept) -> None:
+def _outcome(arrival: Arrival) -> Outcome:
+    return Outcome(
+        arrival.header, arrival.letter.id, arrival.letter.code if isinstance(arrival.letter, Refusal) else ""
+    )
+
+
+def _count(message: Received, kept: Kept, header: Message | None) -> None:
     _counter(message.feed, kept.value).inc()
+    kind = set_aside_kind(header) if header is not None and kept is not Kept.REPEATED else ""
+    if kind:
+        metrics.set_aside.labels(message.feed, kind).inc()
     if kept is Kept.REUSED:
         log.warning("control_id_reused", feed=message.feed, message_id=message.id)
 

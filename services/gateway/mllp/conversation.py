@@ -9,31 +9,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from typing import Final, TypeVar
 
-from services.gateway.domain.message import NOT_ADT, TOO_LARGE
-from services.gateway.handlers.intake import Intake, Outcome
+from services.gateway.domain.message import TOO_LARGE
+from services.gateway.handlers.intake import BatchOutcome, Intake, Outcome
+from services.gateway.mllp.answers import answer, batch_answer
 from services.gateway.mllp.limits import Limits
 from services.gateway.mllp.patience import Patience
 from shared.feeds import FeedProfile
-from shared.hl7.ack import ErrorCode, Family, Verdict, build_ack, build_nak
+from shared.hl7.batch import is_batch
 from shared.hl7.mllp import FrameDecoder, TooLarge, frame
 from shared.stream.outages import Away, where
 
 T = TypeVar("T")
 
 CHUNK: Final = 65_536
-# HL7 table 0357 has no word for most of these; 207 where none is near
-_ERRORS: Final = {
-    "empty": ErrorCode.SEGMENT_SEQUENCE,
-    "no-msh": ErrorCode.SEGMENT_SEQUENCE,
-    "bad-separators": ErrorCode.REQUIRED_FIELD,
-    "undecodable": ErrorCode.DATA_TYPE,
-    NOT_ADT: ErrorCode.UNSUPPORTED_TYPE,
-}
-_FAMILIES: Final = {"original": Family.ORIGINAL, "enhanced": Family.ENHANCED}
 
 
 class Over(Exception):
@@ -134,27 +125,25 @@ class Conversation:
         if self._writer.transport.get_write_buffer_size():
             await self._within(self._writer.drain(), _now() + self._limits.frame, "unread")
 
-    def _take(self, one: bytes | TooLarge) -> Awaitable[Outcome]:
+    def _take(self, one: bytes | TooLarge) -> Awaitable[Outcome | BatchOutcome]:
+        intake, profile = self._door.intake, self._door.profile
         if isinstance(one, TooLarge):
-            return self._door.intake.take_too_large(one.head, self._door.profile)
-        return self._door.intake.take(one, self._door.profile)
+            return (intake.take_large_batch if is_batch(one.head) else intake.take_too_large)(one.head, profile)
+        return (intake.take_batch if is_batch(one) else intake.take)(one, profile)
 
-    def _say(self, outcome: Outcome) -> None:
+    def _say(self, outcome: Outcome | BatchOutcome) -> None:
         """Nothing, where the sender asked for no answer (MSH-15, HL7 v2.5.1 ch. 2.9.3)."""
-        answer = self._written(outcome)
-        if answer is not None:
-            self._writer.write(frame(answer))
+        written = self._written(outcome)
+        if written is not None:
+            self._writer.write(frame(written))
 
-    def _written(self, outcome: Outcome) -> bytes | None:
-        at, control_id = dtm(self._door.clock()), self._door.next_control_id()
-        error = _ERRORS.get(outcome.code, ErrorCode.INTERNAL)
-        if outcome.header is not None:
-            verdict = Verdict.REJECT if outcome.code else Verdict.ACCEPT
-            family = _FAMILIES.get(self._door.profile.acknowledgement.mode)
-            return build_ack(outcome.header, verdict, at=at, control_id=control_id, error=error, family=family)
-        if outcome.code == TOO_LARGE:
+    def _written(self, outcome: Outcome | BatchOutcome) -> bytes | None:
+        door, at = self._door, self._door.clock()
+        if isinstance(outcome, BatchOutcome):
+            return batch_answer(outcome, door.profile, at, door.next_control_id)
+        if outcome.code == TOO_LARGE and outcome.header is None:
             raise Over("too-large-and-unreadable")
-        return build_nak(at=at, control_id=control_id, error=error)
+        return answer(outcome, door.profile, at, door.next_control_id())
 
     async def _within(self, step: Awaitable[T], deadline: float, code: str) -> T:
         try:
@@ -162,17 +151,6 @@ class Conversation:
                 return await step
         except TimeoutError:
             raise Over(code) from None
-
-
-def dtm(at: datetime) -> str:
-    """A moment as HL7 writes it, in UTC with its offset and milliseconds (HL7 v2.5.1 ch. 2A.22)."""
-    moment = at.astimezone(UTC)
-    return f"{_to_the_second(moment.replace(microsecond=0))}.{moment.microsecond // 1000:03d}+0000"
-
-
-@lru_cache(maxsize=8)
-def _to_the_second(moment: datetime) -> str:
-    return f"{moment:%Y%m%d%H%M%S}"
 
 
 def _now() -> float:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from services.gateway.mllp.conversation import Conversation, dtm
+from services.gateway.mllp.answers import dtm
+from services.gateway.mllp.conversation import Conversation
 from tests.unit.gateway.parts import (
     AT,
     BODY,
