@@ -8,6 +8,7 @@ from care import directory, dlq, feed, hl7, local, providers, sending, tasks, to
 from care.doctor import doctor
 from care.feeds import feeds
 from care.messages import messages
+from care.replay import replay
 from care.tail import tail
 from care.top import top
 from care.trace import trace
@@ -31,6 +32,7 @@ app.add_typer(providers.app, name="providers", rich_help_panel="A deployment")
 app.add_typer(topics.app, name="topics", rich_help_panel="A deployment")
 app.add_typer(dlq.app, name="dlq", rich_help_panel="A deployment")
 app.command(rich_help_panel="A deployment")(messages)
+app.command(rich_help_panel="A deployment")(replay)
 app.command(rich_help_panel="A deployment")(trace)
 app.command(rich_help_panel="A deployment")(top)
 app.command(rich_help_panel="A deployment")(feeds)

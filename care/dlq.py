@@ -14,21 +14,17 @@ from rich.console import Console
 from rich.table import Table
 
 from care.audit import Looker, WhyOption, audited
-from care.publishing import ActorOption
+from care.publishing import ActorOption, say_all
 from care.running import run
 from care.session import session
 from care.tail import data_of
-from shared.schemas.topics import dead_letter_topics
+from shared.schemas.topics import dead_letter_topics, original_of
 from shared.stream.deadletters import PLACE, REASON, SERVICE, NotADeadLetter, replayed
 from shared.stream.kafka import Broker
-from shared.stream.kafka_producer import KafkaPublisher
 from shared.stream.reading import Onlooker
 from shared.stream.records import Heard, Saying
 
 app = typer.Typer(help="Dead letters: what could not be heard, and why; hearing it again.", no_args_is_help=True)
-
-BATCH = 200
-"""Records said in one go: all of them are confirmed within one time-out."""
 
 
 async def dead_letters(broker: Broker) -> list[Heard]:
@@ -121,7 +117,7 @@ def chosen(
 
 
 def _is_of(letter: Heard, topic: str, reason: str) -> bool:
-    return letter.header(PLACE).split("/")[0] == topic and letter.header(REASON) == reason
+    return original_of(letter.header(PLACE).split("/")[0]) == topic and letter.header(REASON) == reason
 
 
 def _order(letter: Heard) -> tuple[str, str, int, int]:
@@ -132,13 +128,7 @@ def _order(letter: Heard) -> tuple[str, str, int, int]:
 
 async def say_again(broker: Broker, letters: Sequence[Heard]) -> None:
     """Say them on their hearers' replay topics, confirmed when this returns. Raises Away; doing it again is safe."""
-    sayings = [_replayed(letter) for letter in letters]
-    publisher = KafkaPublisher(broker)
-    try:
-        for first in range(0, len(sayings), BATCH):
-            await publisher.say(sayings[first : first + BATCH])
-    finally:
-        await publisher.close()
+    await say_all(broker, [_replayed(letter) for letter in letters])
 
 
 def _replayed(letter: Heard) -> Saying:

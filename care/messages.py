@@ -37,6 +37,7 @@ _TRIGGER: Final = re.compile(r"[A-Z][0-9]{2}")
 Row = dict[str, Any]
 Keys = Mapping[Kind, Sequence[str]]
 
+IdOption = typer.Option([], "--id", help="Its id, as this command prints it. May be given several times.")
 MrnOption = typer.Option("", "--mrn", help="A patient's number, of any type and authority.")
 VisitOption = typer.Option("", "--visit", help="A visit number.")
 ControlOption = typer.Option("", "--control-id", help="MSH-10 of the message.")
@@ -47,8 +48,9 @@ UntilOption = typer.Option("", "--until", help="Received before this time, ISO 8
 
 @dataclass(frozen=True)
 class Selection:
-    """Which messages are meant: those that are all of this. "" and None: any."""
+    """Which messages are meant: those that are all of this. (), "" and None: any."""
 
+    ids: tuple[str, ...] = ()
     mrn: str = ""
     visit: str = ""
     control_id: str = ""
@@ -57,11 +59,11 @@ class Selection:
     until: datetime | None = None
 
 
-def selection_of(mrn: str, visit: str, control_id: str, feed: str, since: str, until: str) -> Selection:
+def selection_of(ids: Sequence[str] = (), *, since: str = "", until: str = "", **named: str) -> Selection:
     """The selection as options say it. Raises BadParameter for none at all, and for a time that is none."""
-    if not any((mrn, visit, control_id, feed, since, until)):
-        raise typer.BadParameter("say which: --mrn, --visit, --control-id, --feed, --since or --until")
-    return Selection(mrn, visit, control_id, feed, _time(since, "--since"), _time(until, "--until"))
+    if not any((ids, since, until, *named.values())):
+        raise typer.BadParameter("say which: --id, --mrn, --visit, --control-id, --feed, --since or --until")
+    return Selection(tuple(ids), since=_time(since, "--since"), until=_time(until, "--until"), **named)
 
 
 def _time(text: str, option: str) -> datetime | None:
@@ -77,6 +79,7 @@ def _time(text: str, option: str) -> datetime | None:
 
 
 def messages(  # noqa: PLR0913 - its options
+    id_: list[str] = IdOption,
     mrn: str = MrnOption,
     visit: str = VisitOption,
     control_id: str = ControlOption,
@@ -94,7 +97,7 @@ def messages(  # noqa: PLR0913 - its options
     search keys: it is found by feed, time and control id only.
     """
     here = session()
-    meant = selection_of(mrn, visit, control_id, feed, since, until)
+    meant = selection_of(id_, mrn=mrn, visit=visit, control_id=control_id, feed=feed, since=since, until=until)
     rows = run(selected(here, meant, limit + 1))
     if not rows:
         typer.secho("no such message is kept", err=True)
@@ -134,7 +137,8 @@ async def keys_of(here: Session, database: Any, meant: Selection) -> Keys:
 async def found(raw: Any, meant: Selection, keys: Keys, limit: int) -> list[Row]:
     """The newest `limit` rows of `raw`, newest first, by one index. Raises Away."""
     with away():
-        feeds = [] if meant.control_id or keys or meant.feed else await raw.distinct("feed")
+        named = meant.ids or meant.control_id or keys or meant.feed
+        feeds = [] if named else await raw.distinct("feed")
         query, index = query_of(meant, keys, feeds)
         rows: list[Row] = await raw.find(query, limit=limit, hint=index).sort([("received_at", -1)]).to_list(limit)
     return rows
@@ -143,6 +147,8 @@ async def found(raw: Any, meant: Selection, keys: Keys, limit: int) -> list[Row]
 def query_of(meant: Selection, keys: Keys, feeds: Sequence[str]) -> tuple[Row, str]:
     """The query and the index it goes by: that of the rarest thing it names. `feeds`: all there are, for time alone."""
     parts: list[Row] = [{"search": {"$in": list(some)}} for _, some in sorted(keys.items(), reverse=True)]
+    if meant.ids:
+        parts.append({"_id": {"$in": list(meant.ids)}})
     if meant.control_id:
         parts.append({"control_id": meant.control_id})
     if meant.feed or feeds:
@@ -150,7 +156,8 @@ def query_of(meant: Selection, keys: Keys, feeds: Sequence[str]) -> tuple[Row, s
     times = {name: at for name, at in (("$gte", meant.since), ("$lt", meant.until)) if at}
     if times:
         parts.append({"received_at": times})
-    return {"$and": parts}, "control_id" if meant.control_id else "search" if keys else "feed_time"
+    index = "_id_" if meant.ids else "control_id" if meant.control_id else "search" if keys else "feed_time"
+    return {"$and": parts}, index
 
 
 def table(rows: Sequence[Row]) -> Table:

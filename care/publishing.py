@@ -12,9 +12,14 @@ from care.session import Session
 from shared.schemas.envelope import TYPE_PREFIX, Envelope, Event, EventData
 from shared.schemas.identifiers import Identifier
 from shared.stream.codec import encode
+from shared.stream.kafka import Broker
 from shared.stream.kafka_producer import KafkaPublisher
+from shared.stream.records import Saying
 
 SOURCE = "care-transitions/care"
+
+BATCH = 200
+"""Records said in one go: all of them are confirmed within one time-out."""
 
 ActorOption = typer.Option("", "--actor", help="Who does it: your staff id. Default: your login name.")
 
@@ -34,8 +39,14 @@ def event(data: EventData, *, id_: str, subject: str, key: str, now: datetime, t
 
 async def say(session: Session, events: Sequence[Event]) -> None:
     """Raises Away."""
-    publisher = KafkaPublisher(session.broker)
+    await say_all(session.broker, [encode(each, each.data.TOPIC) for each in events])
+
+
+async def say_all(broker: Broker, sayings: Sequence[Saying]) -> None:
+    """However many; all are confirmed when this returns. Raises Away; doing it again is safe."""
+    publisher = KafkaPublisher(broker)
     try:
-        await publisher.say([encode(each, each.data.TOPIC) for each in events])
+        for first in range(0, len(sayings), BATCH):
+            await publisher.say(sayings[first : first + BATCH])
     finally:
         await publisher.close()

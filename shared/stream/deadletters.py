@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.schemas.topics import BY_NAME, replay_topic
+from shared.schemas.topics import BY_NAME, original_of, replay_topic
 from shared.stream.records import Cause, Headers, Heard, Saying
 from shared.telemetry import log, metrics
 
@@ -62,7 +62,7 @@ def replayed(letter: Heard) -> Saying:
     Key, value and the sender's headers are as they were, so it has the same partition, id and sequence.
     """
     place, service = letter.header(PLACE), letter.header(SERVICE)
-    topic = place.split("/")[0]
+    topic = original_of(place.split("/")[0])
     if not topic or not service or letter.topic != f"{topic}.{service}.dlq":
         raise NotADeadLetter
     headers = (*_theirs(letter), (REPLAY_OF, place.encode()))

@@ -28,6 +28,7 @@ def row_of(sent: bytes = BODY, **changes: Any) -> dict[str, Any]:
     ("meant", "keys", "index"),
     [
         (Selection(mrn="7"), {"mrn": ["k"]}, "search"),
+        (Selection(("i",), mrn="7", control_id="c"), {"mrn": ["k"]}, "_id_"),
         (Selection(mrn="7", control_id="c"), {"mrn": ["k"]}, "control_id"),
         (Selection(visit="7", feed="north", since=DAY), {"visit": ["k"]}, "search"),
         (Selection(feed="north"), {}, "feed_time"),
@@ -39,11 +40,12 @@ def test_query__goes_by_the_index_of_the_rarest_thing_it_names(meant: Selection,
 
 
 def test_query__holds_everything_that_was_asked_the_visit_first() -> None:
-    meant = Selection("m", "v", "c", "north", DAY, DAY + timedelta(days=1))
+    meant = Selection(("i",), "m", "v", "c", "north", DAY, DAY + timedelta(days=1))
     query, _ = query_of(meant, {"mrn": ["km", "kn"], "visit": ["kv"]}, [])
     assert query["$and"] == [
         {"search": {"$in": ["kv"]}},
         {"search": {"$in": ["km", "kn"]}},
+        {"_id": {"$in": ["i"]}},
         {"control_id": "c"},
         {"feed": {"$in": ["north"]}},
         {"received_at": {"$gte": DAY, "$lt": DAY + timedelta(days=1)}},
@@ -57,12 +59,12 @@ def test_query__by_time_alone_is_over_the_feeds_that_there_are() -> None:
 
 def test_selection__of_nothing_or_of_a_time_without_offset_is_refused() -> None:
     with pytest.raises(typer.BadParameter, match="say which"):
-        selection_of("", "", "", "", "", "")
+        selection_of()
     with pytest.raises(typer.BadParameter, match="offset"):
-        selection_of("", "", "", "", "2026-11-03", "")
+        selection_of(since="2026-11-03")
     with pytest.raises(typer.BadParameter, match="ISO 8601"):
-        selection_of("", "", "", "", "", "yesterday")
-    assert selection_of("", "", "", "", "2026-11-03T00:00:00Z", "").since == DAY
+        selection_of(until="yesterday")
+    assert selection_of(since="2026-11-03T00:00:00Z", mrn="7") == Selection(mrn="7", since=DAY)
 
 
 def test_trigger__is_shown_only_in_a_triggers_form() -> None:
