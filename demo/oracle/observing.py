@@ -45,6 +45,7 @@ class Observed:
     _transitions: dict[str, KeptTransition] = field(default_factory=dict)
     _tasks: dict[str, KeptTask] = field(default_factory=dict)
     _commands: list[CompleteTask] = field(default_factory=list)
+    _amending: set[str] = field(default_factory=set)
     _causes: dict[str, tuple[str, str, int, int]] = field(default_factory=dict)
     _counts: Counter[tuple[str, str, str, int]] = field(default_factory=Counter)
     _decided: dict[str, DeliveryState] = field(default_factory=dict)
@@ -153,6 +154,8 @@ class Observed:
         place = (visit_of(data), notice, named, version)
         self._counts[place] += 1
         self._causes[event.envelope.id] = (notice, named, version, self._counts[place])
+        if data.amends and not data.withdraws:
+            self._amending.add(event.envelope.id)
 
     def _hear_delivery(self, data: NotificationEvent) -> None:
         if isinstance(data, NotificationDecided):
@@ -170,10 +173,16 @@ class Observed:
             if not decided.corrects:
                 before = told[decided.encounter_id].get(self._telling(decided))
                 told[decided.encounter_id][self._telling(decided)] = outcome | TWICE if before else outcome
-            for corrected in decided.corrects:
-                if corrected in self._decided:
-                    corrections[decided.encounter_id][self._telling(self._decided[corrected])] = outcome
+            for corrected in self._takes_back(decided):
+                corrections[decided.encounter_id][self._telling(self._decided[corrected])] = outcome
         return told, corrections
+
+    def _takes_back(self, decided: DeliveryState) -> list[str]:
+        """The messages that a correction takes back: not what an amendment leaves standing, nor an amendment itself."""
+        if decided.cause in self._amending:
+            return []
+        known = ((id_, self._decided.get(id_)) for id_ in decided.corrects)
+        return [id_ for id_, one in known if one is not None and not one.corrects]
 
     def _telling(self, decided: DeliveryState) -> Telling:
         notice, code, version, n = self._causes.get(decided.cause, (decided.tells.removesuffix(".v1"), "", 0, 0))

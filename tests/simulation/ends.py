@@ -222,7 +222,7 @@ def _decided(world: World) -> Iterator[str]:
     decided = {id_: told for ledger in ledgers for id_, told in ledger.items()}
     if set(decided) != set(stored):
         yield f"decided {len(decided)}, stored {len(stored)}"
-    causes = [(one.cause, one.recipient, one.channel, bool(one.corrects), one.withdraws) for one in stored.values()]
+    causes = [(o.cause, o.recipient, o.channel, o.corrects and o.notice, o.withdraws) for o in stored.values()]
     if len(set(causes)) != len(causes):
         yield "somebody was decided upon twice for one cause"
     for id_, one in stored.items():
@@ -248,5 +248,5 @@ def _told(world: World) -> Iterator[str]:
             ended = [c.status for c in corrections]
             if len(ended) != 1 or ended[0] not in ("sent", "failed"):
                 yield f"told of {one.tells}, which was withdrawn: corrections {ended}"
-        elif one.cause not in withdrawn and corrections:
+        elif one.cause not in withdrawn and corrections and not one.corrects:
             yield f"a correction of what stands: {one.tells}"

@@ -57,6 +57,7 @@ def context_of(data: AboutEncounter) -> dict[str, Any]:
         "admitted_at": _when(encounter.admitted_at, encounter.zone),
         "discharged_at": _when(encounter.discharged_at, encounter.zone),
         "discharged_to": DISPOSITIONS.get(encounter.disposition, encounter.disposition) or NOT_STATED,
+        "ended": encounter.discharged_at is not None,
         "died": data.patient.deceased,
         **_own(data),
     }

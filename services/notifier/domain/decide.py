@@ -1,7 +1,8 @@
 """One event about one encounter: who is told, who is not and why, and who is owed a correction.
 
 A correction goes to those whose delivery was decided and may have been sent, by the same channel, once for everything
-the event takes back; whether they were really told is seen when it is about to be sent. It names what it corrects.
+the event takes back and once for everything it changes; whether they were really told is seen when it is about to be
+sent. It names what it corrects.
 """
 
 from __future__ import annotations
@@ -18,15 +19,17 @@ from services.notifier.domain.model import LEDGER_LIMIT, Decided, Reason, Rules,
 from services.notifier.domain.notices import (
     CORRECTION,
     DEATH_WITHDRAWN,
-    DIED,
     INCIDENT,
     WRONG_PATIENT,
+    amendment_of,
     correction_of,
     notice_of,
     tells_of_the_wrong_patient,
 )
+from services.notifier.domain.owed import ALIVE, AMENDED, TAKEN_BACK, owed
+from services.notifier.domain.owed import Kind as OwedKind
 from services.notifier.domain.standing import absorb, superseded
-from shared.schemas.encounters import AboutEncounter, EncounterEvent
+from shared.schemas.encounters import AboutEncounter
 from shared.schemas.envelope import Event, derived_id
 
 Ledger = dict[str, Told]
@@ -69,30 +72,34 @@ class _Deciding:
             yield self._told(candidate, candidate.channel, candidate.address, reason)
 
     def corrections(self) -> Iterator[Decided]:
-        """One for each recipient and channel of what the event takes back."""
-        for (recipient, channel, withdraws), lines in self._owed().items():
+        """One for each recipient, channel and kind of what the event takes back or changes."""
+        for one, lines in owed(self._subject, self._data, late=self._late).items():
             newest = list(lines.values())[-1]
-            candidate = Candidate(recipient, newest.role)
+            candidate = Candidate(one.recipient, newest.role)
             reason = reason_against(self._case(candidate, newest.address, "correction"))
+            context = self._correction_context(lines)
             told = self._line(
                 candidate,
-                channel,
+                one.channel,
                 newest.address,
                 reason,
-                notice=self._correction() if withdraws else DEATH_WITHDRAWN,
+                notice=self._correction(one.kind),
                 corrects=tuple(lines),
-                withdraws=withdraws,
+                withdraws=one.kind == TAKEN_BACK,
+                died=one.kind == AMENDED and bool(context.get("died")),
             )
-            kind = "correction" if withdraws else "death-correction"
-            delivery_id = derived_id("delivery", self._envelope.id, recipient, channel, kind)
-            yield Decided(delivery_id, told, self._correction_context(lines))
+            yield Decided(derived_id("delivery", self._envelope.id, *one), told, context)
 
-    def _correction(self) -> str:
-        """The kind of a correction. One heard after something newer says only that the earlier message does not stand:
+    def _correction(self, kind: OwedKind) -> str:
+        """The kind of message. One heard after something newer says only that the earlier message does not stand:
         its own kind would say how things are, which is no longer so.
         """
-        kind = correction_of(self._notice)
-        return CORRECTION if self._superseded and kind != WRONG_PATIENT else kind
+        if kind == ALIVE:
+            return DEATH_WITHDRAWN
+        if kind == AMENDED:
+            return CORRECTION if self._late else amendment_of(self._data)
+        notice = correction_of(self._notice)
+        return CORRECTION if self._superseded and notice != WRONG_PATIENT else notice
 
     @cached_property
     def _context(self) -> dict[str, Any]:
@@ -131,30 +138,3 @@ class _Deciding:
             reason=reason.value if reason else "",
             **more,
         )
-
-    def _owed(self) -> dict[tuple[str, str, bool], Ledger]:
-        """What may have been sent and no longer stands, by recipient, channel and whether it is to be withdrawn."""
-        owed: dict[tuple[str, str, bool], Ledger] = {}
-        if self._data.withdraws or self._takes_back_the_death():
-            gone, alive = self._corrected(withdraws=True), self._corrected(withdraws=False)
-            for delivery_id, told in self._subject.ledger.items():
-                takes_back = self._takes_back(told, spoken_of_as_alive=delivery_id in alive)
-                if told.status == "pending" and delivery_id not in gone and takes_back is not None:
-                    owed.setdefault((told.recipient, told.channel, takes_back), {})[delivery_id] = told
-        return owed
-
-    def _takes_back(self, told: Told, *, spoken_of_as_alive: bool) -> bool | None:
-        """True: the whole message; False: only the death it spoke of, beside a fact that stands; None: nothing."""
-        if told.cause in {withdrawal.event_id for withdrawal in self._data.withdraws}:
-            return True
-        if told.died and self._takes_back_the_death() and not spoken_of_as_alive:
-            return told.notice == DIED
-        return None
-
-    def _corrected(self, *, withdraws: bool) -> frozenset[str]:
-        ledger = self._subject.ledger.values()
-        return frozenset(one for told in ledger if told.withdraws is withdraws for one in told.corrects)
-
-    def _takes_back_the_death(self) -> bool:
-        alive = isinstance(self._data, EncounterEvent) and not self._data.patient.deceased
-        return self._subject.deceased and alive and not self._late

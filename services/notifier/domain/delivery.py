@@ -152,8 +152,13 @@ class Due(StrEnum):
 
 
 def correction_due(correction: Delivery, corrected: Sequence[Delivery]) -> Due:
-    """Whether anybody was told what `correction` takes back. One that is not stored any more counts as told."""
+    """Whether anybody was told what `correction` takes back. One that is not stored any more counts as told.
+
+    One that takes nothing back follows what it corrects: that is still to be sent, and must not be the last word.
+    """
     known = {one.delivery_id: one for one in corrected}
+    if not correction.withdraws and any(_may_yet_be_told(one) for one in known.values()):
+        return Due.WAIT
     if any(name not in known or _told(known[name]) for name in correction.corrects):
         return Due.SEND
     if any(_may_yet_be_told(one) for one in known.values()):

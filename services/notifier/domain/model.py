@@ -84,8 +84,8 @@ class Told(Contract):
     """One line of the ledger: a delivery as it was decided. What became of it stands in the delivery's own document.
 
     `cause` is the id of the event told, `tells` its type, `notice` the kind of message. `corrects` names the deliveries
-    it takes back; `withdraws` false: it takes back only the death they spoke of, and they are still to be sent.
-    `died`: the message said that the patient died.
+    it takes back; `withdraws` false: it takes back only the death they spoke of, or says what changed, and they are
+    still to be sent. `died`: the message said that the patient died.
     """
 
     cause: str

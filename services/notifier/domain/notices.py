@@ -2,8 +2,9 @@
 
 A notice is named like the event it tells, without its version; two are ours: a death that an update told of, and its
 withdrawal. Recipients are those of 42 CFR 482.24(d)(4) and the programme's own people. Nobody subscribes to a
-withdrawal: it is owed to exactly those who were told. A stay told of the wrong patient is two things: an incident that
-the supervisor looks into, and corrections; neither names anybody. No notice is for a patient or a family.
+withdrawal or an amendment: it is owed to exactly those who were told. A stay told of the wrong patient is two things:
+an incident that the supervisor looks into, and corrections; neither names anybody. No notice is for a patient or a
+family.
 """
 
 from __future__ import annotations
@@ -84,6 +85,11 @@ def correction_of(notice: str) -> str:
     if notice == INCIDENT:
         return WRONG_PATIENT
     return notice if notice in WITHDRAWALS else CORRECTION
+
+
+def amendment_of(data: AboutEncounter) -> str:
+    """The kind of message that says what stands now of what an event amends: `encounter.amended` ..."""
+    return f"{data.TYPE.partition('.')[0]}.amended"
 
 
 def tells_of_the_wrong_patient(data: AboutEncounter) -> bool:

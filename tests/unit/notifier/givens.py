@@ -82,6 +82,12 @@ def an_update(**changes: Any) -> EncounterUpdated:
     return _about(EncounterUpdated, "in-progress", **changes)  # type: ignore[no-any-return]
 
 
+def an_amendment_of(*events: Event, **changes: Any) -> EncounterUpdated:
+    """A finished stay's update that names the events; the patient went to a nursing facility."""
+    encounter = an_encounter(disposition="03")
+    return _about(EncounterUpdated, "finished", amends=names(*events), **{"encounter": encounter, **changes})  # type: ignore[no-any-return]
+
+
 def a_withdrawal_of(*events: Event, **changes: Any) -> DischargeWithdrawn:
     return _about(DischargeWithdrawn, "in-progress", withdraws=names(*events), **changes)  # type: ignore[no-any-return]
 

@@ -72,6 +72,39 @@ def test_correction__says_plainly_what_is_withdrawn(notice: str, masked: bool) -
     assert masked or "WITHDRAWN" in body or notice == CORRECTION
 
 
+@pytest.mark.parametrize(
+    ("notice", "lines"),
+    [
+        ("encounter.amended", ["Begun: 2026-10-30 10:00 EDT", "Ended: 2026-11-03 10:00 EST", "Discharged to: home"]),
+        (
+            "transition.amended",
+            [
+                "Ended: 2026-11-03 10:00 EST",
+                "Discharged to: home",
+                "Follow-up (pathway: home):",
+                "- home visit: from 2026-11-05 10:00 EST, due by 2026-11-06 10:00 EST",
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize("masked", [True, False])
+def test_amendment__says_what_stands_now(notice: str, lines: list[str], masked: bool) -> None:
+    takes_back = [{"reference": "delivery-7", "notice": "encounter.discharged"}]
+    context = {"masked": masked, "takes_back": takes_back, **({} if masked else context_for(notice))}
+    subject, body = rendered(notice, context, "delivery-9")
+    assert subject.startswith("Correction: ")
+    assert "Corrects our message with reference: delivery-7" in body.splitlines()
+    assert [line for line in body.splitlines() if line in lines] == ([] if masked else lines)
+    assert ("Patient: Marked, Name" in body.splitlines()) is not masked
+
+
+def test_amendment__of_a_stay_that_goes_on_says_no_end() -> None:
+    context = {"masked": False, "takes_back": [], **context_of(an_admission())}
+    body = rendered("encounter.amended", context, "delivery-9")[1]
+    assert "Begun: 2026-10-30 10:00 EDT" in body.splitlines()
+    assert "Ended" not in body
+
+
 @pytest.mark.parametrize("masked", [True, False])
 def test_wrong_patient__the_correction_names_nobody_whatever_it_is_given(masked: bool) -> None:
     takes_back = [{"reference": "delivery-7", "notice": "encounter.admitted"}]
