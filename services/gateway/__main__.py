@@ -7,7 +7,7 @@ import ssl
 from typing import Any
 
 from services.gateway.agents import Doors, agents
-from services.gateway.mllp.limits import Limits
+from services.gateway.doors.mllp.limits import Limits
 from services.gateway.settings import Settings
 from shared.process import Process, serve
 from shared.profiles import DOORS_LOOKS, Feeds

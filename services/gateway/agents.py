@@ -11,14 +11,14 @@ from itertools import count
 from typing import Any, Final
 
 from services.gateway.domain.message import Judge
+from services.gateway.doors.mllp.conversation import Door
+from services.gateway.doors.mllp.doors import MllpDoors
+from services.gateway.doors.mllp.limits import Limits
+from services.gateway.doors.mllp.server import LOOPBACK, MllpServer
 from services.gateway.handlers.intake import Intake
 from services.gateway.handlers.ports import Outages
 from services.gateway.handlers.topic import TopicHearing
 from services.gateway.handlers.voice import Relay, Voice
-from services.gateway.mllp.conversation import Door
-from services.gateway.mllp.doors import MllpDoors
-from services.gateway.mllp.limits import Limits
-from services.gateway.mllp.server import LOOPBACK, MllpServer
 from services.gateway.store import LEASE_SECONDS, MongoRawMessages
 from shared.feeds import FeedProfile
 from shared.health import AdminServer, Health, stuck

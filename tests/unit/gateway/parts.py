@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.gateway.domain.message import Judge, Received
+from services.gateway.doors.mllp.conversation import Door
+from services.gateway.doors.mllp.limits import Limits
+from services.gateway.doors.mllp.server import MllpServer
 from services.gateway.handlers.intake import Intake
 from services.gateway.handlers.ports import Kept, Outages
 from services.gateway.handlers.voice import Voice
-from services.gateway.mllp.conversation import Door
-from services.gateway.mllp.limits import Limits
-from services.gateway.mllp.server import MllpServer
 from services.gateway.store import MemoryRawMessages
 from shared.feeds import FeedProfile
 from shared.schemas.envelope import Mode

@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from services.gateway.mllp.conversation import Door
-from services.gateway.mllp.doors import MllpDoors
-from services.gateway.mllp.limits import Limits
-from services.gateway.mllp.server import MllpServer
+from services.gateway.doors.mllp.conversation import Door
+from services.gateway.doors.mllp.doors import MllpDoors
+from services.gateway.doors.mllp.limits import Limits
+from services.gateway.doors.mllp.server import MllpServer
 from shared.feeds import FeedProfile
 from shared.schemas.envelope import Mode
 from shared.telemetry import registry

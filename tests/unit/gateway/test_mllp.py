@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from services.gateway.mllp.answers import dtm
-from services.gateway.mllp.conversation import Conversation
+from services.gateway.doors.answers import dtm
+from services.gateway.doors.mllp.conversation import Conversation
 from tests.unit.gateway.parts import (
     AT,
     BODY,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from services.gateway.mllp.server import MllpServer
+from services.gateway.doors.mllp.server import MllpServer
 from tests.unit.gateway.parts import BODY, BODY_ACK, House, a_sender, a_server, framed
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command to make a certificate with")

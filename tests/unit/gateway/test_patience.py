@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from services.gateway.mllp.patience import Patience
+from services.gateway.doors.mllp.patience import Patience
 
 
 class _Heard:

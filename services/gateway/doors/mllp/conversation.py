@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from services.gateway.domain.message import TOO_LARGE
+from services.gateway.doors.answers import answer, batch_answer
+from services.gateway.doors.mllp.limits import Limits
+from services.gateway.doors.mllp.patience import Patience
 from services.gateway.handlers.intake import BatchOutcome, Intake, Outcome
-from services.gateway.mllp.answers import answer, batch_answer
-from services.gateway.mllp.limits import Limits
-from services.gateway.mllp.patience import Patience
 from shared.feeds import FeedProfile
 from shared.hl7.batch import is_batch
 from shared.hl7.mllp import FrameDecoder, TooLarge, frame

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
-from services.gateway.mllp.server import MllpServer
+from services.gateway.doors.mllp.server import MllpServer
 from shared.feeds import FeedProfile
 from shared.telemetry import log, metrics
 

@@ -11,8 +11,8 @@ import ssl
 from collections import Counter
 from functools import partial
 
-from services.gateway.mllp.conversation import Conversation, Door
-from services.gateway.mllp.limits import Limits
+from services.gateway.doors.mllp.conversation import Conversation, Door
+from services.gateway.doors.mllp.limits import Limits
 from shared.feeds import FeedProfile
 from shared.telemetry import log
 
