@@ -15,7 +15,14 @@ from typing import Final, Literal
 from services.discharge.domain.clocks import ClockError
 from services.discharge.domain.deadlines import PROVENANCE, plan
 from services.discharge.domain.model import EncounterDocument, NotOpened, Policy, Told, TransitionRecord
-from shared.schemas.encounters import EncounterEvent, EncounterMerged, EncounterMoved, EncounterState, Withdrawal
+from shared.schemas.encounters import (
+    EncounterDischarged,
+    EncounterEvent,
+    EncounterMerged,
+    EncounterMoved,
+    EncounterState,
+    Withdrawal,
+)
 from shared.schemas.envelope import TYPE_PREFIX, derived_id
 from shared.schemas.transitions import (
     TransitionClosed,
@@ -157,6 +164,7 @@ def _say(
         occurred_at=event.occurred_at,
         processing_id=event.processing_id,
         withdraws=_taken_back(record, now),
+        amends=_amended(record, now, event),
         transition=now,
     )
     fingerprint = _fingerprint(data)
@@ -179,6 +187,13 @@ def _taken_back(record: TransitionRecord | None, now: TransitionState) -> tuple[
     return closed if now.status == "open" else ()
 
 
+def _amended(record: TransitionRecord | None, now: TransitionState, event: EncounterEvent) -> tuple[Withdrawal, ...]:
+    """The opening, which stands, of a discharge that was told otherwise: where to, or on which day."""
+    if record is None or not record.transition.status == now.status == "open":
+        return ()
+    return (record.opened,) if any(one.type == EncounterDischarged.TYPE for one in event.amends) else ()
+
+
 def _closed(record: TransitionRecord | None, said: Withdrawal, now: TransitionState) -> Withdrawal | None:
     """The closing event that stands, if one was said."""
     if said.type == TYPE_PREFIX + TransitionClosed.TYPE:
@@ -187,8 +202,8 @@ def _closed(record: TransitionRecord | None, said: Withdrawal, now: TransitionSt
 
 
 def _fingerprint(data: TransitionEvent) -> str:
-    """A digest of all that is said but its time, what it withdraws, and the editions of calendars."""
-    content = data.model_dump(mode="json", by_alias=True, exclude={"occurred_at", "withdraws"})
+    """A digest of all that is said but its time, what it withdraws or amends, and the editions of calendars."""
+    content = data.model_dump(mode="json", by_alias=True, exclude={"occurred_at", "withdraws", "amends"})
     for deadline in content["transition"]["deadlines"]:
         deadline["inputs"] = {k: v for k, v in deadline["inputs"].items() if k not in PROVENANCE}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

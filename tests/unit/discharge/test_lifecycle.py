@@ -45,12 +45,13 @@ def discharged(desk, n=1, patient=None, **changes):
     return heard(HANDLER, data, desk, n=n)
 
 
-def updated(desk, n, *, patient=None, care_team=None, **changes):
+def updated(desk, n, *, patient=None, care_team=None, amends=(), **changes):
     data = EncounterUpdated(
         patient=patient or a_patient(),
         encounter=an_encounter(**changes),
         care_team=a_care_team() if care_team is None else care_team,
         occurred_at=T0 + timedelta(hours=n),
+        amends=tuple(Withdrawal(event_id=type_, type=type_) for type_ in amends),
     )
     return heard(HANDLER, data, desk, n=n)
 
@@ -224,6 +225,33 @@ def test_admitted_again__the_work_is_called_off_and_wanted_again_if_that_was_an_
     assert transition.deadlines == ()
     (again,) = updated(desk, 3).say
     assert again.data.transition == opened.data.transition
+
+
+@pytest.mark.parametrize(
+    ("changes", "amends", "amended"),
+    [
+        ({"disposition": "03"}, ["encounter.discharged.v1"], True),
+        ({"disposition": "03"}, ["encounter.admitted.v1", "encounter.discharged.v1"], True),
+        ({"disposition": "03"}, [], False),
+        ({"facility": "SOUTH"}, ["encounter.admitted.v1"], False),
+        ({"disposition": "20"}, ["encounter.discharged.v1"], False),
+    ],
+)
+def test_amended__the_opening_is_named_where_the_discharge_was_told_otherwise(changes, amends, amended):
+    desk = DeskOf()
+    (opened,) = discharged(desk).say
+    (say,) = updated(desk, 2, amends=amends, **changes).say
+    named = (Withdrawal(event_id=opened.id, type="org.caretransitions.transition.opened.v1"),)
+    assert say.data.amends == (named if amended else ())
+
+
+def test_amended__what_was_withdrawn_and_opens_again_amends_nothing():
+    desk = DeskOf()
+    discharged(desk)
+    withdrawn(desk, 2)
+    (say,) = updated(desk, 3, amends=["encounter.discharged.v1"], disposition="03").say
+    assert type(say.data) is TransitionOpened
+    assert say.data.amends == ()
 
 
 @pytest.mark.parametrize("kind", ["ed-return", "observation-return", "transfer"])
