@@ -75,9 +75,10 @@ class FeedProfile(BaseModel):
     the default for providers' numbers where it is another one. `enterprise_authorities` are trusted and unique across
     hospitals. `identifier_types` (HL7 table 0203) are in order of rank. `class_codes` maps the site's PV1-2 to HL7
     table 0004; `admission_types`, `dispositions` and `identifier_codes` map PV1-4, PV1-36 and PID-3.5 to table 0007,
-    UB-04 FL17 and table 0203; `observation` says what makes a stay one of class V. `protected_units`: points of care
-    and hospital services whose stays are protected. `charset` overrides
-    MSH-18. `a08_class`: what a patient class in an A08 does, `describes` the stay or `moves` it as A06 and A07 would.
+    UB-04 FL17 and table 0203; `services` maps PV1-10 to the words that are used here (HL7 table 0069 suggests some);
+    `observation` says what makes a stay one of class V. `protected_units`: points of care and hospital services, as the
+    site calls them, whose stays are protected. `charset` overrides MSH-18. `a08_class`: what a patient class in an A08
+    does, `describes` the stay or `moves` it as A06 and A07 would.
     `placeholders` and `test_numbers`: patient numbers, or `/regular expressions/` of whole ones, that the site sends
     for nobody in particular and for patients whom it made up. `dates`: what it means by 01/02/2026, `mdy` or `dmy`.
     `patient_fields`: where it numbers its patients, best first; before v2.3.1 not all do so in PID-3 alone.
@@ -101,6 +102,7 @@ class FeedProfile(BaseModel):
     admission_types: Annotated[dict[str, AdmissionType], UpperKeys] = Field(default_factory=dict)
     dispositions: Annotated[dict[str, Disposition], UpperKeys, TwoDigits] = Field(default_factory=dict)
     identifier_codes: Annotated[dict[str, Code], UpperKeys] = Field(default_factory=dict)
+    services: Annotated[dict[str, Code], UpperKeys] = Field(default_factory=dict)
     observation: Observation = Observation()
     protected_units: tuple[Code, ...] = ()
     kafka_topic: Topic | None = None
@@ -154,6 +156,10 @@ class FeedProfile(BaseModel):
         """The site's PV1-36 in UB-04 FL17; one that is not mapped stays as it is."""
         sent = code.strip().upper()
         return self.dispositions.get(sent, sent)
+
+    def service_of(self, code: str) -> str:
+        """The site's PV1-10 in the words that are used here; one that is not mapped stays as it is, in its case too."""
+        return self.services.get(code.strip().upper(), code)
 
     def type_of(self, code: str) -> str:
         """The site's PID-3.5 in HL7 table 0203; one that is not mapped stays as it is."""

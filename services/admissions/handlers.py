@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from services.admissions.adt import FeedFacts, NotAdt, read_adt
 from services.admissions.domain import identity
+from services.admissions.domain.codes import Codes
 from services.admissions.domain.decide import Decided, decide
 from services.admissions.domain.message import Message
 from services.admissions.domain.model import Patient
@@ -45,6 +46,7 @@ class AdtHandler:
         if not identity_secret:
             raise ValueError("the identity secret is empty")
         self._feeds = feeds
+        self._codes = Codes(feeds)
         self._secret = identity_secret
 
     def read(self, record: Heard) -> Fact | None:
@@ -91,7 +93,8 @@ class AdtHandler:
     def _world(self, tenant: str) -> World:
         """As the profiles are now: they may be read anew while this runs."""
         profiles = [profile for profile in self._feeds.values() if profile.tenant == tenant]
-        return World(frozenset(authority for one in profiles for authority in one.enterprise_authorities))
+        enterprise = frozenset(authority for one in profiles for authority in one.enterprise_authorities)
+        return World(enterprise, self._codes)
 
 
 def _holders(message: Message, desk: Desk) -> list[Standing]:

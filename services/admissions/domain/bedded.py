@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from services.admissions.domain.codes import CLASS, Codes, is_observed
 from services.admissions.domain.lifecycle import BEGINS, MOVES, Stage, Trigger, stamp_rank
 from services.admissions.domain.model import LifecycleFact, Register
 
@@ -21,15 +22,16 @@ _STARTS: Final = (*BEGINS, *MOVES)
 
 
 def by_class(
-    stage: Stage, stands: list[LifecycleFact], ground: Mapping[str, Register], a08: str
+    stage: Stage, stands: list[LifecycleFact], ground: Mapping[str, Register], a08: str, codes: Codes
 ) -> tuple[Stage, list[LifecycleFact]]:
     """The stage and the standing facts after the class that was sent last, later than any begin or move."""
-    said = ground.get("class_") if a08 == MOVES_STAY else None
-    if said is None or not said.value or not _counts(said, stands):
+    said = ground.get(CLASS) if a08 == MOVES_STAY else None
+    if said is None or not _counts(said, stands) or not (said.value or is_observed(said, ground)):
         return stage, stands
-    if stage is Stage.REGISTERED and said.value in BEDDED:
+    is_bedded = codes.of(CLASS, said) in BEDDED and not is_observed(said, ground)
+    if stage is Stage.REGISTERED and is_bedded:
         return Stage.ADMITTED, [*stands, _moved_in(said)]
-    if stage is Stage.ADMITTED and said.value not in BEDDED:
+    if stage is Stage.ADMITTED and not is_bedded:
         return Stage.REGISTERED, stands
     return stage, stands
 

@@ -1,8 +1,8 @@
 """What a message writes into the registers of its patient and of its stay, in the form in which it is said.
 
-Absent keeps, cleared clears (HL7 v2.5.1 ch. 2.5.3), a repeating group is a snapshot. A withdrawn discharge takes its
-end with it: A13 clears what belonged to the end, so that a second discharge does not inherit it. What a trigger owns
-(`triggers`) is kept in its fact and in no register.
+Absent keeps, cleared clears (HL7 v2.5.1 ch. 2.5.3), a repeating group is a snapshot, a code stays as it was sent. A
+withdrawn discharge takes its end with it: A13 clears what belonged to the end, so that a second discharge does not
+inherit it. What a trigger owns (`triggers`) is kept in its fact and in no register.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from services.admissions.domain.care_team import PRIMARY_CARE, ROLES, members, person_name, role_writes
+from services.admissions.domain.codes import CLASS, OBSERVED
 from services.admissions.domain.identity import usable
 from services.admissions.domain.lifecycle import Trigger
 from services.admissions.domain.times import heard_at, when
 from services.admissions.domain.triggers import TRIGGERS
-from shared.feeds import OBSERVATION, FeedProfile
+from shared.feeds import FeedProfile
 from shared.schemas import adt
 from shared.schemas.adt import AdtEvent
 from shared.schemas.identifiers import Identifier
@@ -45,7 +46,7 @@ def written(event: AdtEvent, profile: FeedProfile) -> Written:
     patient = _read(event.patient, _PATIENT, profile) | longitudinal | _identifiers(event, profile)
     encounter = _read(event.encounter, _ENCOUNTER, profile) | of_visit | _facility(event, profile) | _age(profile)
     owned = TRIGGERS[event.trigger].own
-    encounter |= _observed(event.encounter, profile)
+    encounter |= _observed(event.encounter, encounter.get(CLASS), profile)
     sent = encounter | _end(event) | _foreseen(event, owned, profile)
     own = {field: sent.pop(field) for field in owned if field in sent}
     return Written(patient, sent, own, _in_protected_unit(event.encounter, profile))
@@ -74,10 +75,6 @@ def _as_sent(value: Any, _: FeedProfile) -> Any:
 
 def _upper(value: str, _: FeedProfile) -> str:
     return value.strip().upper()
-
-
-def _class(value: str, profile: FeedProfile) -> str:
-    return profile.class_of(value)
 
 
 def _time(value: adt.Moment, _: FeedProfile) -> dict[str, Any] | None:
@@ -152,8 +149,8 @@ _PATIENT: Final[dict[str, Reader]] = {
 }
 
 _ENCOUNTER: Final[dict[str, Reader]] = {
-    "class_": _class,
-    "admission_type": lambda value, profile: profile.admission_type_of(value),
+    CLASS: _as_sent,
+    "admission_type": _as_sent,
     "visit_number": _number,
     "account_number": _number,
     "location": _location,
@@ -161,7 +158,7 @@ _ENCOUNTER: Final[dict[str, Reader]] = {
     "admitted_at": _time,
     "discharged_at": _time,
     "expected_discharge_at": _time,
-    "discharge_disposition": lambda value, profile: profile.disposition_of(value),
+    "discharge_disposition": _as_sent,
     "discharged_to": _as_sent,
     "protected": _as_sent,
     "restrictions": _restricted,
@@ -193,10 +190,10 @@ def _facility(event: AdtEvent, profile: FeedProfile) -> Writes:
     return {field: {"code": code, "zone": profile.zone_of(code)} for field, code in codes.items() if code}
 
 
-def _observed(encounter: adt.Encounter, profile: FeedProfile) -> Writes:
-    """HL7 table 0004 has no class for it, and sites say it elsewhere: in PV1-18, PV1-10."""
+def _observed(encounter: adt.Encounter, class_: str | None, profile: FeedProfile) -> Writes:
+    """HL7 table 0004 has no class for it, and sites say it elsewhere: in PV1-18, PV1-10. Said together with a class."""
     is_so = profile.observes(encounter.patient_type or "", encounter.hospital_service or "")
-    return {"class_": OBSERVATION} if is_so else {}
+    return {CLASS: class_ or "", OBSERVED: True} if is_so else {}
 
 
 def _age(profile: FeedProfile) -> Writes:

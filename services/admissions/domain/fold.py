@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.admissions.domain import bedded
+from services.admissions.domain.codes import AS_SENT, CLASS, Codes
 from services.admissions.domain.lifecycle import (
     BEGINS,
     CANCELS,
@@ -42,7 +43,7 @@ class Standing:
     """What stands. The facts are those that count and were not taken back; `reviews` are codes.
 
     `holding`: the facts whose own fields hold. Of a stay that never was these are all, so that what is told of it when
-    it is withdrawn is what was told before.
+    it is withdrawn is what was told before. `codes`: what its codes mean.
     """
 
     stage: Stage
@@ -53,6 +54,7 @@ class Standing:
     holding: tuple[LifecycleFact, ...] = ()
     outcomes: tuple[tuple[Source, Outcome], ...] = ()
     reviews: tuple[str, ...] = ()
+    codes: Codes = AS_SENT
 
     @property
     def unmanageable(self) -> bool:
@@ -64,25 +66,31 @@ _NO_GROUND: Final[Mapping[str, Register]] = {}
 
 
 def fold(
-    facts: Iterable[LifecycleFact], ground: Mapping[str, Register] = _NO_GROUND, *, a08: str = bedded.DESCRIBES
+    facts: Iterable[LifecycleFact],
+    ground: Mapping[str, Register] = _NO_GROUND,
+    *,
+    a08: str = bedded.DESCRIBES,
+    codes: Codes = AS_SENT,
 ) -> Standing:
     """What stands of these facts. `ground` are the stay's registers, asked where the feed's `a08` class moves it."""
     ordered = sorted(facts, key=lambda fact: fact.order)
     counting = _counting(ordered)
     taken, outcomes = _pair(ordered, counting)
     outcomes |= {fact.source: Outcome.AMENDED for fact in ordered if _is_amended(fact, counting)}
-    stage = _walk(ordered, counting, taken, outcomes)
+    interim = {fact.source for fact in counting.values() if _is_interim(fact, counting, codes)}
+    stage = _walk(ordered, counting, taken, outcomes, interim)
     stands = sorted((fact for unit, fact in counting.items() if unit not in taken), key=lambda fact: fact.order)
-    stage, stands = bedded.by_class(stage, stands, ground, a08)
+    stage, stands = bedded.by_class(stage, stands, ground, a08, codes)
     return Standing(
         stage,
         _first(stands, Trigger.REGISTER, Trigger.MOVE_OUT),
         _first(stands, Trigger.ADMIT, Trigger.MOVE_IN),
-        _first([fact for fact in stands if not _is_interim(fact, counting)], Trigger.DISCHARGE),
+        _first([fact for fact in stands if fact.source not in interim], Trigger.DISCHARGE),
         _is_on_leave(stage, stands),
         tuple(_holding(stage, ordered, taken, outcomes)),
         tuple((fact.source, outcomes[fact.source]) for fact in ordered),
         _reviews(ordered, outcomes),
+        codes,
     )
 
 
@@ -155,13 +163,19 @@ def _undoes(cancel: LifecycleFact, fact: LifecycleFact) -> bool:
     return cancel.recorded > fact.recorded
 
 
-def _walk(ordered: list[LifecycleFact], counting: Counting, taken: Counting, outcomes: dict[Source, Outcome]) -> Stage:
+def _walk(
+    ordered: list[LifecycleFact],
+    counting: Counting,
+    taken: Counting,
+    outcomes: dict[Source, Outcome],
+    interim: set[Source],
+) -> Stage:
     """Through the table, in order; a cancel directly behind its target. What moves no stage is applied where it is."""
     stage = Stage.INFERRED
     for unit, fact in sorted(counting.items(), key=lambda one: _place(one[1], ordered)):
         after, outcomes[fact.source] = stage, Outcome.APPLIED
         if fact.trigger in WALKED:
-            trigger = INTERIM if _is_interim(fact, counting) else fact.trigger
+            trigger = INTERIM if fact.source in interim else fact.trigger
             after, outcomes[fact.source] = step(stage, trigger, stage)
         if cancel := taken.get(unit):
             if fact.trigger in WALKED:
@@ -178,13 +192,13 @@ def _place(fact: LifecycleFact, ordered: list[LifecycleFact]) -> tuple[object, .
     return next(one.order for one in ordered if one.trigger is fact.trigger)
 
 
-def _is_interim(fact: LifecycleFact, counting: Counting) -> bool:
+def _is_interim(fact: LifecycleFact, counting: Counting, codes: Codes) -> bool:
     """The class of the discharge itself; where it says none, of the stay's begin."""
     if fact.trigger is not Trigger.DISCHARGE:
         return False
-    begins = (counting.get((begin,)) for begin in BEGINS)
-    classes = [fact.class_, *(begin.class_ for begin in begins if begin)]
-    return next(filter(None, classes), "") == _SERIES
+    said = (fact, *(counting.get((begin,)) for begin in BEGINS))
+    first = next((one for one in said if one and one.class_), None)
+    return first is not None and codes.meaning(CLASS, first.source[0], first.class_) == _SERIES
 
 
 def _first(stands: list[LifecycleFact], *triggers: Trigger) -> LifecycleFact | None:

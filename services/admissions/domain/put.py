@@ -90,6 +90,6 @@ def _fact(message: Message, write: fields.Written) -> LifecycleFact:
         until=happened + times.reach(event.occurred_at),
         recorded=times.recorded(event),
         stamp=message.stamp,
-        class_=message.profile.class_of(event.encounter.class_ or ""),
+        class_=event.encounter.class_ or "",
         own=write.own,
     )

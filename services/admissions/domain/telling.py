@@ -13,6 +13,7 @@ from typing import Final
 
 from services.admissions.domain import encounters, fold, reviews
 from services.admissions.domain.carried import Carried, carried, death_taken_back, deceased, died
+from services.admissions.domain.codes import AS_SENT, Codes
 from services.admissions.domain.difference import (
     Content,
     Step,
@@ -44,9 +45,12 @@ STILL_FOLLOWED: Final = timedelta(days=60)
 
 @dataclass(frozen=True)
 class World:
-    """What is known beside the document: the tenant's authorities whose numbers are unique across hospitals."""
+    """What is known beside the document: the tenant's authorities whose numbers are unique across hospitals, and what
+    the codes of all feeds mean now.
+    """
 
     enterprise: frozenset[str] = frozenset()
+    codes: Codes = AS_SENT
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class _Round:
 
     def _fold(self, stay: Stay) -> fold.Standing:
         if stay.encounter_id not in self.folded:
-            standing = fold.fold(stay.facts, stay.registers, a08=stay.a08)
+            standing = fold.fold(stay.facts, stay.registers, a08=stay.a08, codes=self.world.codes)
             found = {"stage": standing.stage, "died": died(stay, standing)}
             self.folded[stay.encounter_id] = standing
             self._keep(self.encounters[stay.encounter_id].model_copy(update=found))

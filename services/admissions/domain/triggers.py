@@ -83,7 +83,8 @@ NEEDS: Final[dict[Effect, tuple[str, ...]]] = {
 }
 
 _PLACE: Final = ("location", "facility")
-_BEGIN: Final = ("class_", "admitted_at", *_PLACE)
+_CLASS: Final = ("class_", "observed")
+_BEGIN: Final = (*_CLASS, "admitted_at", *_PLACE)
 _END: Final = ("discharged_at", "discharge_disposition", "discharged_to")
 _TRACKING: Final = "tracking to and from a temporary place leaves the bed that the stay is in"
 _DATABASE: Final = "deleting in the sender's database does not say that it never was: that is A11 or A38"
@@ -110,8 +111,8 @@ TRIGGERS: Final[dict[str, Row]] = {
     "A03": Row("discharge", Effect.END, "3.3.3", _END, note="of class R only a month's end: the series goes on"),
     "A04": Row("register", Effect.BEGIN, "3.3.4", _BEGIN, note="a visit without a bed; the last recorded one counts"),
     "A05": Row("pre-admit", Effect.PLAN, "3.3.5", ("expected_admit_at",), note="nobody is told of a plan"),
-    "A06": Row("outpatient to inpatient", Effect.MOVE_IN, "3.3.6", ("class_", *_PLACE)),
-    "A07": Row("inpatient to outpatient", Effect.MOVE_OUT, "3.3.7", ("class_", *_PLACE), note="it was an admission"),
+    "A06": Row("outpatient to inpatient", Effect.MOVE_IN, "3.3.6", (*_CLASS, *_PLACE)),
+    "A07": Row("inpatient to outpatient", Effect.MOVE_OUT, "3.3.7", (*_CLASS, *_PLACE), note="it was an admission"),
     "A08": Row("update", Effect.DESCRIBE, "3.3.8", note="its class moves the stay where the feed's a08_class says so"),
     "A09": _none("departing, tracking", "3.3.9", _TRACKING),
     "A10": _none("arriving, tracking", "3.3.10", _TRACKING),

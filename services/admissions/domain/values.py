@@ -11,7 +11,14 @@ from services.admissions.domain.model import Register, Registers
 
 
 def standing_values(ground: Registers, standing: Standing) -> Registers:
-    """The registers with the own fields of what holds laid over them, by stamp."""
+    """The registers with the own fields of what holds laid over them, by stamp; of codes, what they mean."""
+    found = sent_values(ground, standing)
+    standing.codes.meant(found)
+    return found
+
+
+def sent_values(ground: Registers, standing: Standing) -> Registers:
+    """The same, with the codes as they were sent."""
     found = dict(ground)
     for fact in standing.holding:
         for name, value in fact.own.items():

@@ -65,7 +65,7 @@ def _never_on_leave_again() -> Any:
 
 
 def _a_month_is_a_discharge() -> Any:
-    return patch.object(fold, "_is_interim", lambda fact, counting: False)
+    return patch.object(fold, "_is_interim", lambda fact, counting, codes: False)
 
 
 def _a_class_that_came_last_moves() -> Any:
