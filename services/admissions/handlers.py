@@ -32,7 +32,7 @@ from shared.schemas.envelope import Envelope, Mode
 from shared.schemas.registry import ER7_MEDIA_TYPE, JSON_MEDIA_TYPE
 from shared.schemas.topics import ADMISSIONS_TIMERS, ADT_INBOUND, COMMANDS
 from shared.stream.codec import decode, envelope_of
-from shared.stream.decisions import Decision, Desk, Fact, Handler, Refs, Refused, Say, SetAside, Standing
+from shared.stream.decisions import Decision, Desk, Fact, Handler, Refs, Refused, Say, SetAside
 from shared.stream.records import Heard
 
 COLLECTION: Final = "patients"
@@ -82,13 +82,13 @@ class AdtHandler:
         return Fact(record, envelope, message, (refs,), stream=False)
 
     def decide(self, fact: Fact, desk: Desk) -> Decision:
-        """As in `Handler`: about the document that the message's best held number leads to."""
+        """As in `Handler`: about the document of whoever has a number of the message."""
         message: Message = fact.body
-        holders = [Patient.model_validate(one.state) for one in _holders(message, desk)]
-        decided = decide(holders, message, self._world(message.profile.tenant))
-        if holders and decided.patient == holders[0]:
-            return Decision(COLLECTION, holders[0].patient_id, holders[0].patient_id, metrics={"known_again": 1})
-        return _decision(holders[0] if holders else None, decided)
+        decided = decide(_holders(message, desk), message, self._world(message.profile.tenant))
+        if decided.changes_nothing:
+            id_ = decided.patient.patient_id
+            return Decision(COLLECTION, id_, id_, metrics={"known_again": 1})
+        return _decision(decided)
 
     def _world(self, tenant: str) -> World:
         """As the profiles are now: they may be read anew while this runs."""
@@ -97,12 +97,15 @@ class AdtHandler:
         return World(enterprise, self._codes)
 
 
-def _holders(message: Message, desk: Desk) -> list[Standing]:
-    """The documents that hold a number of the message, the best one's first; else the one that was made of it."""
+def _holders(message: Message, desk: Desk) -> list[Patient]:
+    """The documents that hold a number of the message; else the one that was made of it. Raises Refused."""
     found = [desk.by_claim(COLLECTION, claim) for claim in message.numbers]
     holders = {one.id: one for one in found if one is not None}
     made = None if holders else desk.by_id(COLLECTION, message.patient_id)
-    return list(holders.values()) or [one for one in [made] if one is not None]
+    patients = [Patient.model_validate(one.state) for one in (*holders.values(), *([made] if made else ()))]
+    if any(patient.alias_of for patient in patients):
+        raise Refused("alias-without-claim")
+    return patients
 
 
 class Passing:
@@ -190,9 +193,10 @@ def facts_of(message: Er7Message, profile: FeedProfile) -> FeedFacts:
     )
 
 
-def _decision(before: Patient | None, decided: Decided) -> Decision:
+def _decision(decided: Decided) -> Decision:
     after = decided.patient
-    opened = set(after.reviews) - set(before.reviews if before else ())
+    opened = set(after.reviews) - set(decided.before.reviews if decided.before else ())
+    counted = {"reviews_opened": len(opened), "united": len(decided.absorbs)}
     return Decision(
         COLLECTION,
         after.patient_id,
@@ -200,7 +204,8 @@ def _decision(before: Patient | None, decided: Decided) -> Decision:
         state=after.model_dump(mode="json"),
         say=tuple(_say(one) for one in decided.tellings),
         claims=after.claims,
-        metrics={"reviews_opened": len(opened)} if opened else {},
+        metrics={what: n for what, n in counted.items() if n},
+        absorbs=tuple((one.patient_id, one.model_dump(mode="json")) for one in decided.absorbs),
     )
 
 

@@ -240,7 +240,9 @@ def _decided(world: World) -> Iterator[str]:
 def _told(world: World) -> Iterator[str]:
     """Whoever was told of what was withdrawn since gets exactly one correction."""
     topics = (ENCOUNTERS.name, TRANSITIONS.name, TASKS.name)
-    withdrawn = {w.event_id for topic in topics for event in _events(world, topic) for w in event.data.withdraws}
+    withdrawn = {
+        w.event_id for topic in topics for event in _events(world, topic) for w in getattr(event.data, "withdraws", ())
+    }
     deliveries = _deliveries(world)
     for one in deliveries:
         corrections = [c for c in deliveries if one.delivery_id in c.corrects and c.withdraws]

@@ -1,7 +1,7 @@
 """One ADT message and the documents that it names, to the document as it stands then and to what is to be said.
 
-The message is put into the document, and what was said is compared with what stands. One that is known again changes
-nothing.
+Documents that it names together become one, the message is put into it, and what was said is compared with what stands.
+A message that is known again changes nothing.
 """
 
 from __future__ import annotations
@@ -11,22 +11,32 @@ from dataclasses import dataclass
 
 from services.admissions.domain.message import Message
 from services.admissions.domain.model import Patient
-from services.admissions.domain.put import is_known_again, new_patient, put
+from services.admissions.domain.put import is_known_again, put
 from services.admissions.domain.telling import Telling, World, told
+from services.admissions.domain.unite import gathered, tombstone
 
 
 @dataclass(frozen=True)
 class Decided:
-    """The document after the message, and what to say."""
+    """The document after the message, the one before it (None: a new one), what to say, and what was taken in."""
 
     patient: Patient
+    before: Patient | None
     tellings: tuple[Telling, ...] = ()
+    absorbs: tuple[Patient, ...] = ()
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Was it known again, or no news at all?"""
+        return not self.absorbs and self.patient == self.before
 
 
 def decide(holders: Sequence[Patient], message: Message, world: World) -> Decided:
-    """The document after the message. `holders` are those that hold one of its numbers, the best number's first."""
-    before = holders[0] if holders else new_patient(message)
-    if is_known_again(before, message):
-        return Decided(before)
-    after, at_hand = put(before, message)
-    return Decided(*told(before, after, message.occasion, at_hand, world))
+    """The document after the message. `holders` are those that hold one of the numbers that it names."""
+    before, absorbs, denied = gathered(holders, message)
+    stood = before if before.records else None
+    if not absorbs and is_known_again(before, message):
+        return Decided(before, stood)
+    after, at_hand = put(before, message, denied)
+    after, tellings = told(before, after, message.occasion, at_hand, world)
+    return Decided(after, stood, tellings, tuple(tombstone(one, after.patient_id) for one in absorbs))

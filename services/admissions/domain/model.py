@@ -148,6 +148,8 @@ class Patient(Contract):
 
     `claims` are the numbers that lead here and nowhere else. Two such documents unite, and none is ever divided: who
     turns out to be two persons is two persons in one document. `alias_of` is set on what stays of one that was united.
+    `names`: of each key in use who it was said to be last, the id that leads and the keys of that person; nothing of
+    one that is itself alone.
     """
 
     patient_id: str
@@ -158,6 +160,7 @@ class Patient(Contract):
     visits: tuple[Visit, ...] = ()
     encounters: dict[str, Encounter] = Field(default_factory=dict)
     reviews: tuple[Review, ...] = ()
+    names: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     alias_of: str = ""
 
     @model_validator(mode="before")

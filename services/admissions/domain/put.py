@@ -29,8 +29,11 @@ def is_known_again(patient: Patient, message: Message) -> bool:
     return any(fact.source == message.source for visit in patient.visits for fact in visit.facts)
 
 
-def put(patient: Patient, message: Message) -> tuple[Patient, str]:
-    """The document with the message in it, and the id of the visit at hand ("" if it is about none)."""
+def put(patient: Patient, message: Message, denied: frozenset[str] = frozenset()) -> tuple[Patient, str]:
+    """The document with the message in it, and the id of the visit at hand ("" if it is about none).
+
+    `denied` are numbers that stay another document's: they are noted and not claimed.
+    """
     write = fields.written(message.event, message.profile)
     record = _record(patient, message, write)
     key = visit_of(message.event, message.profile)
@@ -38,7 +41,7 @@ def put(patient: Patient, message: Message) -> tuple[Patient, str]:
     if key:
         at_hand = encounter_id_of(record.patient_id, key)
         visits = _with(visits, "visit_id", _visit(patient, at_hand, key, message, write))
-    claims = tuple(sorted({*patient.claims, *message.numbers}))
+    claims = tuple(sorted({*patient.claims, *message.numbers} - denied))
     records = _with(patient.records, "key", record)
     return patient.model_copy(update={"claims": claims, "records": records, "visits": visits}), at_hand
 

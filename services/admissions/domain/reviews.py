@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, Final
 
-from services.admissions.domain.model import Record, Review
+from services.admissions.domain.model import Patient, Record, Review
 from services.admissions.domain.registers import value_of
 from shared.schemas import adt
 
@@ -14,6 +14,7 @@ MOST: Final = 100
 _MOST_MARKS: Final = 8
 BIRTH_DATES_DISAGREE: Final = "birth-dates-disagree"
 SEXES_DISAGREE: Final = "sexes-disagree"
+TOO_MANY_NUMBERS: Final = "too-many-numbers"
 _TELLING_SEXES: Final = frozenset({"F", "M"})  # HL7 table 0001: U, A, N, O agree with everything
 
 
@@ -32,6 +33,13 @@ def of_record(record: Record) -> tuple[Review, ...]:
     """What to look at because of what was sent under one number."""
     found = {BIRTH_DATES_DISAGREE: _disagree(record.birth_dates), SEXES_DISAGREE: len(record.sexes) > 1}
     return tuple(Review(code=code) for code, holds in found.items() if holds)
+
+
+def of_document(patient: Patient) -> tuple[Review, ...]:
+    """A number that was noted and is not claimed stayed with a document that has no room for more."""
+    claims = {*patient.claims}
+    is_full = any(number not in claims for record in patient.records for number in record.beside)
+    return (Review(code=TOO_MANY_NUMBERS),) if is_full else ()
 
 
 def is_disputed(record: Record) -> bool:

@@ -25,6 +25,7 @@ from services.admissions.domain.difference import (
     version_after,
     with_amendments,
 )
+from services.admissions.domain.known_as import Names, names_of, news
 from services.admissions.domain.message import Occasion
 from services.admissions.domain.model import Encounter, Patient, Said
 from services.admissions.domain.persons import Person, persons
@@ -33,10 +34,13 @@ from shared.schemas.encounters import (
     EncounterAdmitted,
     EncounterDischarged,
     EncounterEvent,
+    EncounterMerged,
+    EncounterMoved,
     EncounterRegistered,
     EncounterUpdated,
 )
 from shared.schemas.envelope import Mode, derived_id
+from shared.schemas.patients import PatientEvent
 
 DEATH_TAKEN_BACK: Final = "death-taken-back"
 STILL_FOLLOWED: Final = timedelta(days=60)
@@ -62,7 +66,7 @@ class Telling:
     key: str
     feed: str
     mode: Mode
-    data: EncounterEvent
+    data: EncounterEvent | PatientEvent
     restricted: bool = False
 
 
@@ -95,11 +99,12 @@ class _Round:
         self.encounters: dict[str, Encounter] = dict(self.known.encounters)
         self.reviews = tuple(one for one in self.after.reviews if one.ref in self.encounters)
         self.living: dict[str, Person] = {}
+        self.names: dict[str, Names] = {}
 
     def patient(self) -> Patient:
         """The document as it stands now."""
-        found = reviews.bounded([*self.people.reviews, *self.reviews])
-        return self.after.model_copy(update={"encounters": self.encounters, "reviews": found})
+        found = reviews.bounded([*reviews.of_document(self.after), *self.people.reviews, *self.reviews])
+        return self.after.model_copy(update={"encounters": self.encounters, "reviews": found, "names": self.names})
 
     def tell(self, at_hand: str) -> None:
         """Fold what may have changed, then say what is new."""
@@ -109,8 +114,10 @@ class _Round:
         for stay in first if is_single else [*first, *others]:
             self._fold(stay)
         newly = self._died_or_not()
+        self._take_back()
         for stay in [*first, *(one for one in others if self._is_news(one, newly, is_single=is_single))]:
             self._say(stay)
+        self._name()
 
     def _fold(self, stay: Stay) -> fold.Standing:
         if stay.encounter_id not in self.folded:
@@ -122,6 +129,33 @@ class _Round:
 
     def _keep(self, encounter: Encounter) -> None:
         self.encounters[encounter.encounter_id] = encounter
+
+    def _take_back(self) -> None:
+        """What was told twice, and what was told of somebody else: of the person as told, and never of another."""
+        visits = {visit.visit_id: visit for visit in self.after.visits}
+        for id_, into in self.known.merged.items():
+            self._retract(EncounterMerged, replace(into, encounter=self.encounters[id_]), into.encounter_id)
+        for id_ in self.known.moved:
+            encounter = self.encounters[id_]
+            person = self.people.of[encounter.said.record]
+            self._retract(EncounterMoved, Stay(person, (visits[encounter.anchor],), (), encounter))
+
+    def _retract(self, model: type[EncounterEvent], stay: Stay, into: str = "") -> None:
+        standing = fold.fold(stay.facts, stay.registers, a08=stay.a08)
+        said = stay.encounter.said
+        state = carried(stay.person, stay, standing, said.discharge_version)
+        ended = {"status": "cancelled", "merged_into": into}
+        state = state._replace(encounter=state.encounter.model_copy(update=ended))
+        self._tell(stay, standing, (Step(model, said.standing),), state, {}, said.record)
+
+    def _name(self) -> None:
+        """Who is whom now, under each key in use."""
+        people = tuple(self.living.values())
+        keys = (one.key for one in self.encounters.values() if one.said.status)
+        self.names = names_of(people, keys)
+        for one in news(self.before.names, self.names, people, self.occasion, self.after.processing_id):
+            feed, mode = self.occasion.feed, self.occasion.mode
+            self.tellings.append(Telling(one.id, one.key, one.key, feed, mode, one.data, one.restricted))
 
     def _died_or_not(self) -> set[str]:
         """The leads of those who are dead now and were not, or the other way round."""
@@ -168,7 +202,7 @@ class _Round:
         if not steps and is_known(said, standing.stage) and state.digest != said.digest:
             steps = (Step(EncounterUpdated),)
         if steps:
-            self._tell(stay, standing, steps, state, now)
+            self._tell(stay, standing, steps, state, now, stay.person.lead.key)
 
     def _tell(
         self,
@@ -177,13 +211,15 @@ class _Round:
         steps: tuple[Step, ...],
         state: Carried,
         now: Mapping[str, Content],
+        record: str,
     ) -> None:
+        """`record`: of whom it is told."""
         tellings = [self._telling(stay, standing, step, state) for step in steps]
         pairs = zip(steps, (telling.id for telling in tellings), strict=True)
         encounter = stay.encounter
         stands = standing_after(encounter.said, pairs)
         content = told_after(encounter.said, steps, stands, now)
-        said = _said(encounter.said, state, stay.person).model_copy(update={"standing": stands, "told": content})
+        said = _said(encounter.said, state, record).model_copy(update={"standing": stands, "told": content})
         self._keep(encounter.model_copy(update={"said": said}))
         self.tellings += tellings
 
@@ -202,7 +238,7 @@ class _Round:
         return Telling(id_, stay.encounter_id, stay.encounter.key, stay.feed, stay.mode, data, restricted)
 
 
-def _said(before: Said, state: Carried, person: Person) -> Said:
+def _said(before: Said, state: Carried, record: str) -> Said:
     ended = state.encounter.discharged_at
     return before.model_copy(
         update={
@@ -210,7 +246,7 @@ def _said(before: Said, state: Carried, person: Person) -> Said:
             "discharge_version": state.encounter.discharge_version,
             "digest": state.digest,
             "ended": ended.instant if ended else None,
-            "record": person.lead.key,
+            "record": record,
         }
     )
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.admissions.handlers import COLLECTION
 from shared.feeds import FeedProfile
 from shared.stream.decisions import Fact, Say
 from tests.builders import DeskOf
@@ -60,12 +58,7 @@ class Walk:
 
     def hear(self, place: int) -> Walk:
         """Decide one message as it comes. Whatever is raised here fails the story."""
-        decision = self.house.handler.decide(self.facts[place], self.house.desk)
-        if decision.state is not None:
-            self.house.desk.states[(COLLECTION, decision.id)] = json.loads(json.dumps(decision.state))
-            for claim in decision.claims or ():
-                assert self.house.desk.claims.setdefault((COLLECTION, claim), decision.id) == decision.id
-        self.house.said += decision.say
+        self.house.apply(self.house.handler.decide(self.facts[place], self.house.desk))
         return self
 
     @property

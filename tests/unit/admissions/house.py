@@ -81,7 +81,14 @@ class House:
             return None
         if fact is None:
             return None
-        decision = self.handler.decide(fact, self.desk)
+        return self.apply(self.handler.decide(fact, self.desk))
+
+    def apply(self, decision: Decision) -> Decision:
+        """Keep it as a store would: a tombstone loses its claims before another takes them."""
+        for id_, state in decision.absorbs:
+            self.desk.states[(COLLECTION, id_)] = json.loads(json.dumps(state))
+            for place in [place for place, holder in self.desk.claims.items() if holder == id_]:
+                del self.desk.claims[place]
         if decision.state is not None:
             self.desk.states[(COLLECTION, decision.id)] = json.loads(json.dumps(decision.state))
             for claim in decision.claims or ():
@@ -96,7 +103,7 @@ class House:
 
     @property
     def patients(self) -> list[dict[str, Any]]:
-        return list(self.desk.states.values())
+        return [state for state in self.desk.states.values() if not state.get("alias_of")]
 
     @property
     def patient(self) -> dict[str, Any]:
@@ -118,15 +125,19 @@ class House:
         ]
 
     @property
+    def told(self) -> list[tuple[Say, EncounterEvent]]:
+        """What was said of stays."""
+        return [(say, say.data) for say in self.said if isinstance(say.data, EncounterEvent)]
+
+    @property
     def types(self) -> list[str]:
-        """What was said, in short: `admitted`, `discharge-withdrawn` ..."""
-        return [say.data.TYPE.split(".")[1] for say in self.said]
+        """What was said, in short: `admitted`, `discharge-withdrawn` ...; of persons `patient-merged` ..."""
+        words = (say.data.TYPE.split(".") for say in self.said)
+        return [what if about == "encounter" else f"{about}-{what}" for about, what, _ in words]
 
     @property
     def last(self) -> EncounterEvent:
-        data = self.said[-1].data
-        assert isinstance(data, EncounterEvent)
-        return data
+        return self.told[-1][1]
 
 
 @dataclass
@@ -196,8 +207,16 @@ def _carried(data: EncounterEvent) -> tuple[Any, ...]:
 
 
 def hearer_of(said: list[Say]) -> Hearer:
-    """What a hearer believes after these."""
+    """What a hearer of one stay believes after these."""
     hearer = Hearer()
     for say in said:
         hearer.believe(say)
     return hearer
+
+
+def hearers_of(house: House) -> dict[str, Hearer]:
+    """What is believed of each stay."""
+    hearers: dict[str, Hearer] = {}
+    for say, _ in house.told:
+        hearers.setdefault(say.subject, Hearer()).believe(say)
+    return hearers

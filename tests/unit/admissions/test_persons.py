@@ -25,7 +25,7 @@ def _admit(day: str, mrn: str, visit: str = "V1", **said: str) -> bytes:
 
 def _people(house: House) -> set[frozenset[str]]:
     """The numbers of each patient as it was last told, of all stays that stand."""
-    last = {say.subject: say.data for say in house.said}
+    last = {say.subject: data for say, data in house.told}
     stand = [data for data in last.values() if data.encounter.status != "cancelled"]
     return {frozenset(one.value for one in data.patient.identifiers) for data in stand}
 
@@ -60,8 +60,8 @@ def test_person__two_own_numbers_of_a_house_that_disagree_are_two_and_reviewed()
     for order in (messages, messages[::-1]):
         house = House().hear_all(*order)
         assert _codes(house) == ["same-house-disagrees"] * 2
-        assert len({say.data.patient.patient_id for say in house.said}) == 2  # type: ignore[attr-defined]
-        assert not any(say.data.patient.identity_disputed for say in house.said)  # type: ignore[attr-defined]
+        assert len({data.patient.patient_id for _, data in house.told}) == 2
+        assert not any(data.patient.identity_disputed for _, data in house.told)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2)])
@@ -73,14 +73,14 @@ def test_person__a_dispute_ends_when_the_birth_date_is_corrected(order: tuple[in
     )
     house = House().hear_all(*(messages[place] for place in order))
     assert _codes(house) == ["birth-dates-disagree"]  # one number was sent with two birth dates
-    last = {say.subject: say.data for say in house.said}
+    last = {say.subject: data for say, data in house.told}
     assert len({data.patient.patient_id for data in last.values()}) == 1
 
 
 def test_person__both_birth_date_and_sex_disagree_is_disputed() -> None:
     house = House().hear_all(_admit("01", f"{MR}~{STATE}", **ADA), _admit("02", f"{OTHER_MR}~{STATE}", "V2", **BEA))
     assert _codes(house) == ["enterprise-disagrees"] * 2
-    last = {say.subject: say.data for say in house.said}
+    last = {say.subject: data for say, data in house.told}
     assert [data.patient.identity_disputed for data in last.values()] == [True, True]
 
 
@@ -88,7 +88,6 @@ def test_person__a_made_up_birth_date_disagrees_with_nobody() -> None:
     unknown = {"born": "19000101", "sex": "M", "unknown": "Y"}
     house = House().hear_all(_admit("01", f"{MR}~{STATE}", **ADA), _admit("02", f"{OTHER_MR}~{STATE}", "V2", **unknown))
     assert _codes(house) == []
-    assert len({say.data.patient.patient_id for say in house.said[-1:]}) == 1  # type: ignore[attr-defined]
     assert house.last.patient.also_known_as != ()
 
 
@@ -98,7 +97,7 @@ def test_person__a_number_of_a_merely_trusted_authority_joins_nobody() -> None:
     for order in (messages, messages[::-1]):
         house = House(profiles).hear_all(*order)
         assert _codes(house) == ["claimed-by-another"] * 2
-        assert {say.data.patient.also_known_as for say in house.said} == {()}  # type: ignore[attr-defined]
+        assert {data.patient.also_known_as for _, data in house.told} == {()}
 
 
 def test_person__of_two_hospitals_by_the_number_of_the_region() -> None:
