@@ -67,7 +67,7 @@ def show(
         typer.secho(f"no dead letter {place}; `care dlq list` names them", err=True, fg="red")
         raise typer.Exit(1)
     if phi:
-        audited(here, Looker(actor, "care dlq show", why), place, [record.header("ce_id") for record in found])
+        audited(here, Looker(actor, "care-dlq-show", why), place, [record.header("ce_id") for record in found])
     for record in found:
         for name, value in record.headers:
             typer.echo(f"{name}: {value.decode('utf-8', 'backslashreplace')}")

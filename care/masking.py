@@ -18,9 +18,10 @@ _IDS = ("encounter_id", "transition_id", "task_id", "delivery_id", "command_id",
 _REFERENCES = ("aggregate", "cause", "corrects", "recipient", "facility", "facilities")
 _CODES = ("type", "status", "class", "code", "business_status", "reason", "disposition", "processing_id", "precision")
 _RULES = ("flags", "pathway", "rule", "basis", "zone", "alarm", "tells", "role", "channel", "kind", "language")
+_LOOKS = ("command", "place", "shown")
 _TIMES = ("occurred_at", "instant", "opens_at", "due_at", "escalates_at", "performed_at", "due")
 
-OURS: Final = frozenset({*_IDS, *_REFERENCES, *_CODES, *_RULES, *_TIMES, "program_roles", "subscriptions"})
+OURS: Final = frozenset({*_IDS, *_REFERENCES, *_CODES, *_RULES, *_LOOKS, *_TIMES, "program_roles", "subscriptions"})
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._+|/-]*")
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
 

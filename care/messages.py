@@ -106,7 +106,7 @@ def messages(  # noqa: PLR0913 - its options
         typer.secho(f"the newest {limit}; there are more: --limit", err=True)
     shown = list(reversed(rows[:limit]))
     if phi:
-        audited(here, Looker(actor, "care messages", reason), f"gateway/{RAW}", [row["_id"] for row in shown])
+        audited(here, Looker(actor, "care-messages", reason), f"gateway/{RAW}", [row["_id"] for row in shown])
     Console(width=max(Console().width, 160)).print(table(shown))
     for row in shown if phi else ():
         typer.echo(f"\n{row['_id']}\n{text_of(row)}")
@@ -124,14 +124,26 @@ async def keys_of(here: Session, database: Any, meant: Selection) -> Keys:
     asked: list[tuple[Kind, str]] = [("mrn", meant.mrn), ("visit", meant.visit)]
     if not any(value for _, value in asked):
         return {}
+    secret = identity_secret(here)
     try:
-        secret = read_secret(Path(here.settings.get(IDENTITY_FILE, "")))
         await compare_fingerprint(database, secret)
     except SecretRefused as refused:
-        typer.secho(f"{IDENTITY_FILE}: {refused}; numbers are found by it", err=True, fg="red")
-        raise typer.Exit(78) from None
+        raise _without_secret(refused) from None
     tenants = sorted({profile.tenant for profile in profiles_at(place_of(here.settings)).values()})
     return {kind: [search_key(secret, tenant, kind, value) for tenant in tenants] for kind, value in asked if value}
+
+
+def identity_secret(here: Session) -> bytes:
+    """The secret that the deployment's ids and keys are made with. Exits with 78 where it is not known."""
+    try:
+        return read_secret(Path(here.settings.get(IDENTITY_FILE, "")))
+    except SecretRefused as refused:
+        raise _without_secret(refused) from None
+
+
+def _without_secret(refused: SecretRefused) -> typer.Exit:
+    typer.secho(f"{IDENTITY_FILE}: {refused}; numbers are found and read by it", err=True, fg="red")
+    return typer.Exit(78)
 
 
 async def found(raw: Any, meant: Selection, keys: Keys, limit: int) -> list[Row]:

@@ -139,14 +139,17 @@ async def rehearse(
 
 
 def _changes(stage: Stage) -> Iterator[Change]:
+    """What stands differently, over all documents: what one gives up another may have taken."""
+    was: dict[tuple[str, str], str] = {}
+    now: dict[tuple[str, str], str] = {}
     for (collection, _), before, after in stage.documents.changed():
-        if collection not in _STANDING:
-            continue
-        what, standing = _STANDING[collection]
-        was, now = standing(before) if before else {}, standing(after)
-        for id_ in dict.fromkeys([*was, *now]):
-            if was.get(id_, "") != now.get(id_, ""):
-                yield Change(what, id_, was.get(id_, ""), now.get(id_, ""))
+        if collection in _STANDING:
+            what, standing = _STANDING[collection]
+            was |= {(what, id_): words for id_, words in standing(before).items()}
+            now |= {(what, id_): words for id_, words in standing(after).items()}
+    for key in dict.fromkeys([*was, *now]):
+        if was.get(key, "") != now.get(key, ""):
+            yield Change(*key, was.get(key, ""), now.get(key, ""))
 
 
 def _encounters(state: State) -> dict[str, str]:

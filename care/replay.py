@@ -10,13 +10,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
 import typer
 
 from care.messages import (
-    IDENTITY_FILE,
     ControlOption,
     FeedOption,
     IdOption,
@@ -25,6 +23,7 @@ from care.messages import (
     SinceOption,
     UntilOption,
     VisitOption,
+    identity_secret,
     selected,
     selection_of,
 )
@@ -45,7 +44,6 @@ from services.notifier.handlers import handlers as notifier
 from services.notifier.settings import Settings as NotifierSettings
 from shared.mongo.documents import MongoDocuments
 from shared.schemas.topics import ADT_INBOUND
-from shared.secret import SecretRefused, read_secret
 from shared.settings import read
 from shared.stream.codec import QUIET
 from shared.stream.decisions import Handler
@@ -103,20 +101,15 @@ def sayings_of(rows: Sequence[Row], *, silent: bool) -> list[Saying]:
 
 
 async def _rehearsed(here: Session, sayings: Sequence[Saying]) -> Outcome:
-    handlers = production(here.settings)
+    handlers = production(here)
     return await rehearse(sayings, handlers, {name: MongoDocuments(here.database(name)) for name in handlers})
 
 
-def production(settings: Mapping[str, str]) -> dict[str, Mapping[str, Handler]]:
+def production(here: Session) -> dict[str, Mapping[str, Handler]]:
     """The handlers of the four services, as their own settings make them; exits with 78 where these do not suffice."""
-    os.environ.update(settings)  # as the services find them: a local stack's are in its file
-    try:
-        secret = read_secret(Path(settings.get(IDENTITY_FILE, "")))
-    except SecretRefused as refused:
-        typer.secho(f"{IDENTITY_FILE}: {refused}", err=True, fg="red")
-        raise typer.Exit(78) from None
+    os.environ.update(here.settings)  # as the services find them: a local stack's are in its file
     return {
-        "admissions": admissions(profiles_at(place_of(settings)), secret),
+        "admissions": admissions(profiles_at(place_of(here.settings)), identity_secret(here)),
         "discharge": discharge(load_pathways(read(DischargeSettings).pathways_file or PATHWAYS), federal_calendar()),
         "followup": followup(timedelta(hours=read(FollowupSettings).escalation_hours)),
         "notifier": notifier(read(NotifierSettings).notifier),

@@ -42,7 +42,7 @@ def tail(
         raise typer.BadParameter("there is nothing to wait for: add --from-beginning", param_hint="--no-follow")
     here = session()
     if phi:
-        audited(here, Looker(actor, "care tail", reason), topic)
+        audited(here, Looker(actor, "care-tail", reason), topic)
     run(_tail(here.broker, topic, phi=phi, from_beginning=from_beginning, follow=follow))
 
 

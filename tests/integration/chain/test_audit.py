@@ -40,8 +40,12 @@ async def test_messages__by_number_masked_and_with_phi_on_record_first(
     assert "PID|1||770441^^^NORTH^MR||Chainperson^Ada" in shown.output
     await chain.until(lambda: bool(looks(chain, "seeker")), "the look on record")
     (look,) = looks(chain, "seeker")
-    assert (look.command, look.place, look.reason) == ("care messages", "gateway/raw", "misrouted-message")
+    assert (look.command, look.place, look.reason) == ("care-messages", "gateway/raw", "misrouted-message")
     assert look.shown == (lines[1][0],)
+    kept = await care("tail", AUDIT.name, "--from-beginning", "--no-follow")
+    line = next(one for one in kept.output.splitlines() if "access.phi-shown.v1  seeker" in one)
+    for told in ("care-messages", "gateway/raw", "misrouted-message", lines[1][0]):
+        assert f'"{told}"' in line
 
 
 async def test_phi__is_not_shown_where_it_cannot_be_put_on_record(
@@ -72,4 +76,4 @@ async def test_dead_letter__is_masked_and_with_phi_on_record_first(chain: Chain,
     assert "|770445^^^NORTH^MR|" in shown.output
     await chain.until(lambda: bool(looks(chain, "mender")), "the look on record")
     (look,) = looks(chain, "mender")
-    assert (look.command, look.place, look.reason, len(look.shown)) == ("care dlq show", place, "repair", 1)
+    assert (look.command, look.place, look.reason, len(look.shown)) == ("care-dlq-show", place, "repair", 1)

@@ -1,0 +1,53 @@
+"""`care trace` leads to one stay by any of its numbers and ids, and reads nobody else's document for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from shared.mongo.client import connect, database
+from tests.integration.chain.conftest import Chain
+from tests.integration.chain.messages import adt
+from tests.integration.chain.test_watching import care, discharged, said_of
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+async def patients(chain: Chain) -> AsyncIterator[Any]:
+    client = connect(chain.local.stack.mongo.uri)
+    yield database(client, "chain_admissions")["patients"]
+    client.close()
+
+
+async def test_trace__by_visit_mrn_encounter_transition_and_patient_is_one_tree(
+    chain: Chain, environment: dict[str, str], patients: Any
+) -> None:
+    for n in range(5):
+        assert await chain.send(adt("A01", f"OTHER{n}", visit=f"VOTHER{n}", mrn=f"77066{n}")) == "AA"
+    encounter_id = (await discharged(chain, "TRACE1", "VTRACE1")).header("ce_subject")
+    await chain.until(lambda: bool(said_of(chain, encounter_id)), "the transition")
+    transition_id = said_of(chain, encounter_id)[0].header("ce_subject")
+
+    await patients.database.command("profile", 2)
+    tree = (await care("trace", "VTRACE1")).output
+    await patients.database.command("profile", 0)
+    assert re.search(rf"encounter {encounter_id}\s+finished, stands discharged", tree)
+    assert f"transition {transition_id}" in tree
+    assert "feed north, control id TRACE1; raw " in " ".join(tree.replace("│", " ").split())
+    assert "Chainperson" not in tree
+    query = {"ns": patients.full_name if hasattr(patients, "full_name") else "chain_admissions.patients", "op": "query"}
+    plans = {
+        read["planSummary"].split()[0] for read in await patients.database["system.profile"].find(query).to_list(99)
+    }
+    assert plans <= {"IXSCAN", "IDHACK"}
+    assert plans
+
+    (patient_id,) = re.findall(r"patient (\S+)\s+tenant", tree)
+    for what in ("vtrace1", "770211", encounter_id, transition_id, patient_id):
+        found = (await care("trace", what)).output
+        assert (patient_id in found, f"encounter {encounter_id}" in found) == (True, True), what
+    assert (await care("trace", "no such number")).exit_code == 1
