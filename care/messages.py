@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
 from care.audit import Looker, WhyOption, audited
@@ -32,6 +33,8 @@ from shared.schemas.registry import JSON_MEDIA_TYPE
 from shared.secret import SecretRefused, compare_fingerprint, read_secret
 
 IDENTITY_FILE: Final = "CARE_IDENTITY_SECRET_FILE"
+MOST: Final = 1_000
+"""Messages shown at once, so that one record can name all that were looked at."""
 _TRIGGER: Final = re.compile(r"[A-Z][0-9]{2}")
 
 Row = dict[str, Any]
@@ -86,7 +89,7 @@ def messages(  # noqa: PLR0913 - its options
     feed: str = FeedOption,
     since: str = SinceOption,
     until: str = UntilOption,
-    limit: int = typer.Option(50, "--limit", min=1, help="The newest so many."),
+    limit: int = typer.Option(50, "--limit", min=1, max=MOST, help="The newest so many."),
     phi: bool = typer.Option(False, "--phi", help="Also show the messages themselves. It is put on record first."),
     reason: str = WhyOption,
     actor: str = ActorOption,
@@ -136,7 +139,10 @@ async def keys_of(here: Session, database: Any, meant: Selection) -> Keys:
 def identity_secret(here: Session) -> bytes:
     """The secret that the deployment's ids and keys are made with. Exits with 78 where it is not known."""
     try:
-        return read_secret(Path(here.settings.get(IDENTITY_FILE, "")))
+        file = here.settings.get(IDENTITY_FILE, "")
+        if not file:
+            raise SecretRefused("is not set")
+        return read_secret(Path(file))
     except SecretRefused as refused:
         raise _without_secret(refused) from None
 
@@ -179,7 +185,8 @@ def table(rows: Sequence[Row]) -> Table:
     for row in rows:
         received = f"{row['received_at']:%Y-%m-%d %H:%M:%S}Z"
         size = str(len(row["body"]))
-        shown.add_row(row["_id"], row["feed"], row["control_id"], trigger_of(row), received, _said(row), size)
+        control_id = escape(row["control_id"])  # the sender's text, and no markup
+        shown.add_row(row["_id"], row["feed"], control_id, trigger_of(row), received, _said(row), size)
     return shown
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.tree import Tree
 
 from care.messages import Selection, identity_secret, keys_of
@@ -151,7 +152,9 @@ async def _add_messages(here: Session, branch: Tree, facts: list[Found]) -> None
             found = [row async for row in messages.find({"feed": feed, "control_id": control_id}, {"body": 0})]
         raw = next((row for row in found if row["sha256"].startswith(digest)), None)
         kept = f"raw {raw['_id']}, received {raw['received_at']:%Y-%m-%d %H:%M:%S}Z" if raw else "raw message expired"
-        branch.add(f"{fact['trigger']} occurred {fact['occurred']}  feed {feed}, control id {control_id}; {kept}")
+        branch.add(
+            f"{fact['trigger']} occurred {fact['occurred']}  feed {feed}, control id {escape(control_id)}; {kept}"
+        )
 
 
 async def _add_transitions(here: Session, branch: Tree, encounter_id: str) -> None:

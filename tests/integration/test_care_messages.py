@@ -13,6 +13,7 @@ from demo.stack import Mongo
 from services.gateway.domain.search import search_key
 from services.gateway.store import RAW, MongoRawMessages
 from shared.mongo.client import connect, database
+from shared.secret import SecretRefused, compare_fingerprint, hold_to_fingerprint
 from tests.unit.gateway.parts import AT, BODY, SECRET, received
 
 pytestmark = pytest.mark.integration
@@ -107,3 +108,12 @@ async def test_found__of_an_earlier_edition_by_time_feed_and_control_id_only(bas
     assert [row["control_id"] for row in await found(base[RAW], Selection(control_id="A1"), {}, 9)] == ["A1"]
     by_feed = await found(base[RAW], Selection(feed="north", until=minute_of(2)), {}, 9)
     assert [row["control_id"] for row in by_feed] == ["A1"]
+
+
+async def test_secret__another_than_the_deployments_is_refused_and_looking_notes_nothing(base: Any) -> None:
+    await compare_fingerprint(base, b"any, for none is noted: 32 bytes")
+    assert await base["deployment"].count_documents({}) == 0
+    await hold_to_fingerprint(base, SECRET)
+    await compare_fingerprint(base, SECRET)
+    with pytest.raises(SecretRefused, match="not the one"):
+        await compare_fingerprint(base, b"another secret of thirty-two byte")

@@ -82,3 +82,10 @@ def test_line__of_a_dead_letter_shows_its_reason_and_no_value() -> None:
     record = Heard("care.tasks.v1.notifier.dlq", 0, 0, b"k-1", b'{"status": "Chainperson"}', headers, 0)
     assert line(record, phi=False).endswith(f'0/0  e-1  k-1  bug  {{"status": "{MASK}"}}')
     assert line(record, phi=True).endswith('{"status": "Chainperson"}')
+
+
+def test_masked__who_looked_is_legible_but_for_the_name() -> None:
+    look = {"actor": {"value": "nurse-7", "assigner": "care-cli"}, "command": "care-dlq-show", "shown": ["id-1"]}
+    look |= {"place": "adt.inbound.v1/3/4711", "reason": "treatment"}
+    shown = json.loads(masked(json.dumps(look).encode(), ours=True))
+    assert shown == look | {"actor": {"value": MASK, "assigner": MASK}}

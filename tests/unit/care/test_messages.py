@@ -88,6 +88,13 @@ def test_table__shows_what_became_of_each_and_nothing_of_a_patient() -> None:
     assert not any(planted in captured.get() for planted in (CANARY, "19410506", "100200"))
 
 
+def test_table__shows_a_control_id_as_it_came() -> None:
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(table([row_of(a_body("[/b][red]7"))]))
+    assert "north  [/b][red]7" in captured.get()
+
+
 def test_text__is_a_line_a_segment_whatever_ended_them() -> None:
     assert text_of(row_of(body=b"MSH|1\rPID|\xff\r\nPV1\n")) == "MSH|1\nPID|\\xff\nPV1\n"
 
@@ -113,3 +120,19 @@ def test_phi__without_a_broker_is_not_shown(nowhere: None) -> None:
 def test_phi__without_a_code_that_says_why_is_not_shown(nowhere: None, reason: str) -> None:
     shown = care("tail", "care.encounters.v1", "--phi", "--reason", reason)
     assert (shown.exit_code, "--reason" in shown.output) == (2, True)
+
+
+def test_search__by_number_without_the_secret_says_which_setting(
+    nowhere: None, monkeypatch: Any, tmp_path: Path
+) -> None:
+    unset = care("messages", "--mrn", "100200")
+    assert (unset.exit_code, "CARE_IDENTITY_SECRET_FILE: is not set" in unset.output) == (78, True)
+    (tmp_path / "secret").write_text("short")
+    monkeypatch.setenv("CARE_IDENTITY_SECRET_FILE", str(tmp_path / "secret"))
+    short = care("messages", "--visit", "V1")
+    assert (short.exit_code, "fewer than 32 bytes" in short.output) == (78, True)
+
+
+def test_search__without_a_database_says_so(nowhere: None) -> None:
+    shown = care("messages", "--control-id", "MSG1")
+    assert (shown.exit_code, "mongodb does not answer" in shown.output) == (69, True)
