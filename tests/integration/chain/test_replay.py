@@ -167,6 +167,11 @@ async def sent(port: int, control_id: str, body: bytes) -> None:
     assert f"\rMSA|AA|{control_id}\r".encode() in answer
 
 
+def unreadable(control_id: str, **changes: str) -> bytes:
+    """A discharge with a letter that needs its code page."""
+    return adt("A03", control_id, family="Chainp\u00fcrson", **changes).decode().encode("cp437")
+
+
 @dataclass
 class West:
     """A hospital that writes in code page 437 and whose profile says ASCII: its admission can be read, the discharge
@@ -183,7 +188,7 @@ class West:
         """The dead letter of the discharge, once the admission is told."""
         await self.profiles.add(WEST.format(charset="us-ascii", port=self.port))
         stay = {"visit": self.visit, "mrn": self.mrn, "admitted": "20261101200000-0500"}
-        discharge = adt("A03", f"{self.visit}-2", family="Chainp\u00fcrson", **stay).decode().encode("cp437")
+        discharge = unreadable(f"{self.visit}-2", **stay)
         await sent(self.port, f"{self.visit}-1", adt("A01", f"{self.visit}-1", **stay))
         await sent(self.port, f"{self.visit}-2", discharge)
         dead = ADT_INBOUND.dead_letters("admissions")
@@ -249,6 +254,7 @@ async def test_raw_replay__shows_first_what_it_then_does_and_is_known_again_afte
     await west.sends_a_stay()
     still = await care("replay", "--control-id", "VWEST4-2", "--dry-run")
     assert "not heard by admissions: undecodable, 1" in still.output
+    await sent(west.port, "VWEST8-2", unreadable("VWEST8-2", visit="VWEST8", mrn="770558"))
     await west.is_mended()
 
     dry = await care("replay", "--control-id", "VWEST4-2", "--dry-run")
@@ -273,6 +279,19 @@ async def test_raw_replay__shows_first_what_it_then_does_and_is_known_again_afte
     await west.everybody_is_told_once(like)
     again = await care("replay", "--control-id", "VWEST4-2", "--dry-run")
     assert again.output == "1 messages; documents that would change: none, everything is known again\n"
+
+    await care("replay", "--control-id", "VWEST8-2", "--silent", "--yes")
+    quiet = West(chain, profiles, "VWEST8", "770558")
+    opened = ("suppressed", "quiet-replay", "transition.opened.v1")
+    await chain.until(lambda: bool(quiet.said()) and opened in fates(chain, quiet.encounter_id), "the silent replay")
+    assert {fate[:2] for fate in fates(chain, quiet.encounter_id)} == {opened[:2]}
+
+
+def fates(chain: Chain, encounter_id: str) -> set[tuple[str, str, str]]:
+    """Status and reason of what was decided to tell of that stay, and what that is."""
+    every = [decode(r).data for r in chain.records if r.topic == NOTIFICATIONS.name]
+    of_it = [d.delivery for d in every if isinstance(d, NotificationEvent) and d.delivery.encounter_id == encounter_id]
+    return {(one.status, one.reason, one.tells) for one in of_it}
 
 
 def known_again(chain: Chain) -> float:
