@@ -24,7 +24,7 @@ from shared.schemas.topics import NOTIFICATIONS, replay_topic
 from shared.stream.batch import BatchHearing
 from shared.stream.codec import decode
 from shared.stream.deadletters import REASON, SERVICE
-from shared.stream.decisions import Handler, Refs, State
+from shared.stream.decisions import Handler, Refs, SetAside, State
 from shared.stream.documents import Document, Documents
 from shared.stream.kafka import lane_of
 from shared.stream.ledger import Ledger
@@ -47,13 +47,15 @@ class Change(NamedTuple):
 class Outcome:
     """What a replay would come to: no name, no number, no text.
 
-    `documents`: how many would be written, by service. `unheard`: dead letters by hearer and reason.
+    `documents`: how many would be written, by service. `unheard`: dead letters by hearer and reason. `set_aside`: the
+    messages that the first service has no use for, by code.
     """
 
     changes: tuple[Change, ...]
     deliveries: tuple[DeliveryState, ...]
     documents: Mapping[str, int]
     unheard: Mapping[tuple[str, str], int]
+    set_aside: Mapping[str, int] = field(default_factory=dict)
 
 
 class Copies(MemoryDocuments):
@@ -125,8 +127,7 @@ async def rehearse(
     """What would come of saying these. `handlers` and `real`: by service, in the order of the chain. Raises Away."""
     log = MemoryLog()
     stages = [Stage(name, heard, log, Copies(real[name])) for name, heard in handlers.items()]
-    for saying in sayings:
-        await log.append(saying)
+    records = [await log.append(saying) for saying in sayings]
     with without_logs():
         while any([await stage.hear() for stage in stages]):
             pass
@@ -135,7 +136,19 @@ async def rehearse(
         tuple(_deliveries(log)),
         {stage.name: n for stage in stages if (n := len(list(stage.documents.changed())))},
         Counter(_unheard(log)),
+        Counter(code for record in records if (code := _set_aside(stages[0].handlers[record.origin], record))),
     )
+
+
+def _set_aside(handler: Handler, record: Heard) -> str:
+    """The code, "" for what is heard and for what cannot be: that is a dead letter. Reading is pure."""
+    try:
+        handler.read(record)
+    except SetAside as aside:
+        return aside.code
+    except Exception:  # noqa: BLE001 - as the engine, to which it is a dead letter
+        return ""
+    return ""
 
 
 def _changes(stage: Stage) -> Iterator[Change]:

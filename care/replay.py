@@ -127,5 +127,9 @@ def lines_of(outcome: Outcome, messages: int) -> Iterator[str]:
         yield f"{who}: {what} of encounter {one.encounter_id}, {held}"
     for (hearer, reason), count in sorted(outcome.unheard.items()):
         yield f"not heard by {hearer}: {reason}, {count}"
+    for code, count in sorted(outcome.set_aside.items()):
+        yield f"not for {HEARER}: {code}, {count}"
     written = ", ".join(f"{service} {count}" for service, count in outcome.documents.items())
-    yield f"{messages} messages; documents that would change: {written or 'none, everything is known again'}"
+    known = messages - sum(outcome.unheard.values()) - sum(outcome.set_aside.values())
+    nothing = f"none, {known} known again" if known else "none"
+    yield f"{messages} messages; documents that would change: {written or nothing}"

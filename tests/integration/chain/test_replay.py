@@ -278,7 +278,7 @@ async def test_raw_replay__shows_first_what_it_then_does_and_is_known_again_afte
     await chain.until(lambda: known_again(chain) > known, "the second replay known again")
     await west.everybody_is_told_once(like)
     again = await care("replay", "--control-id", "VWEST4-2", "--dry-run")
-    assert again.output == "1 messages; documents that would change: none, everything is known again\n"
+    assert again.output == "1 messages; documents that would change: none, 1 known again\n"
 
     await care("replay", "--control-id", "VWEST8-2", "--silent", "--yes")
     quiet = West(chain, profiles, "VWEST8", "770558")

@@ -100,6 +100,12 @@ async def test_rehearsal__of_a_whole_stay_on_nothing() -> None:
     assert region.followup.documents.stored == {}
 
 
+async def test_rehearsal__names_what_is_not_for_us() -> None:
+    orders = DISCHARGE.replace(b"ADT^A03", b"ORM^O01")
+    outcome = await rehearsed(await an_admitted_patient(), again(orders), again(ADMISSION), again(orders))
+    assert outcome == Outcome((), (), {}, {}, {"not-adt": 2})
+
+
 async def test_rehearsal__names_who_could_not_hear_and_why() -> None:
     region = Region()
     two_headers = DISCHARGE.replace(b"\rEVN|", b"\rMSH|^~\\&|X\rEVN|")
@@ -145,5 +151,13 @@ def test_lines__are_what_stands_what_would_and_who_is_told() -> None:
         "not heard by admissions: no-time, 2",
         "3 messages; documents that would change: admissions 1",
     ]
-    nothing = list(lines_of(Outcome((), (), {}, {}), 1))
-    assert nothing == ["1 messages; documents that would change: none, everything is known again"]
+
+
+def test_lines__of_what_changes_nothing_say_why() -> None:
+    outcome = Outcome((), (), {}, {("admissions", "no-time"): 2}, {"not-adt": 1})
+    assert list(lines_of(outcome, 5)) == [
+        "not heard by admissions: no-time, 2",
+        "not for admissions: not-adt, 1",
+        "5 messages; documents that would change: none, 2 known again",
+    ]
+    assert list(lines_of(outcome, 3))[-1] == "3 messages; documents that would change: none"
