@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from services.admissions.handlers import COLLECTION, handlers
-from services.admissions.store import INDEXES
+from services.admissions.store import INDEXES, Recoding
 from shared.process import Process
 from shared.profiles import LOOK_SECONDS, Feeds
 from shared.secret import hold_to_fingerprint, read_secret
@@ -21,4 +21,5 @@ async def agents(process: Process, feeds_file: Path, identity_secret_file: Path)
     secret = await asyncio.to_thread(read_secret, identity_secret_file)
     await process.open(INDEXES, [COLLECTION])
     await patiently(lambda: hold_to_fingerprint(process.database, secret))
-    return [*process.hearer(handlers(feeds, secret)), Periodic(feeds.refresh, LOOK_SECONDS)]
+    recoding = Recoding(feeds, process.database, process.publisher, process.clock)
+    return [*process.hearer(handlers(feeds, secret)), Periodic(recoding.look, LOOK_SECONDS)]

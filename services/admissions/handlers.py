@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from services.admissions.adt import FeedFacts, NotAdt, read_adt
 from services.admissions.domain import identity
 from services.admissions.domain.codes import Codes
-from services.admissions.domain.decide import Decided, decide
-from services.admissions.domain.message import Message
+from services.admissions.domain.decide import Decided, again, decide
+from services.admissions.domain.message import Message, Occasion
 from services.admissions.domain.model import Patient
 from services.admissions.domain.telling import Telling, World
 from services.admissions.domain.triggers import ACTING, TRIGGERS
@@ -30,6 +30,7 @@ from shared.schemas.adt import AdtEvent
 from shared.schemas.commands import IdentityCommand
 from shared.schemas.envelope import Envelope, Mode
 from shared.schemas.registry import ER7_MEDIA_TYPE, JSON_MEDIA_TYPE
+from shared.schemas.timers import TimerDue
 from shared.schemas.topics import ADMISSIONS_TIMERS, ADT_INBOUND, COMMANDS
 from shared.stream.codec import decode, envelope_of
 from shared.stream.decisions import Decision, Desk, Fact, Handler, Refs, Refused, Say, SetAside
@@ -97,6 +98,32 @@ class AdtHandler:
         return World(enterprise, self._codes)
 
 
+class TimerHandler(AdtHandler):
+    """Hears that a document is to be decided again: a profile has learnt a code that stands in it."""
+
+    def read(self, record: Heard) -> Fact | None:
+        """As in `Handler`."""
+        event = decode(record)
+        if not isinstance(event.data, TimerDue):
+            return None
+        return Fact(record, event.envelope, event.data, (Refs(COLLECTION, (event.data.aggregate,)),), stream=False)
+
+    def decide(self, fact: Fact, desk: Desk) -> Decision:
+        """As in `Handler`. An alarm for which nothing stands any more changes nothing."""
+        standing = desk.by_id(COLLECTION, fact.body.aggregate)
+        before = Patient.model_validate(standing.state) if standing else None
+        decided = again(before, _occasion(fact), self._world(before.tenant)) if before else None
+        if decided is None or decided.changes_nothing:
+            return Decision(COLLECTION, fact.body.aggregate, fact.envelope.key, metrics={"timer-stale": 1})
+        return _decision(decided)
+
+
+def _occasion(fact: Fact) -> Occasion:
+    timer: TimerDue = fact.body
+    reason = timer.alarm.split(":", 1)[0]
+    return Occasion(fact.envelope.id, timer.due, reason, fact.envelope.feed, fact.envelope.mode, anew=True)
+
+
 def _holders(message: Message, desk: Desk) -> list[Patient]:
     """The documents that hold a number of the message; else the one that was made of it. Raises Refused."""
     found = [desk.by_claim(COLLECTION, claim) for claim in message.numbers]
@@ -124,11 +151,10 @@ class Passing:
 
 def handlers(feeds: Mapping[str, FeedProfile], identity_secret: bytes) -> dict[str, Handler]:
     """The handler of each topic that admissions hears."""
-    passing = Passing()
     return {
         ADT_INBOUND.name: AdtHandler(feeds, identity_secret),
-        ADMISSIONS_TIMERS.name: passing,
-        COMMANDS.name: passing,
+        ADMISSIONS_TIMERS.name: TimerHandler(feeds, identity_secret),
+        COMMANDS.name: Passing(),
     }
 
 
@@ -195,8 +221,10 @@ def facts_of(message: Er7Message, profile: FeedProfile) -> FeedFacts:
 
 def _decision(decided: Decided) -> Decision:
     after = decided.patient
-    opened = set(after.reviews) - set(decided.before.reviews if decided.before else ())
-    counted = {"reviews_opened": len(opened), "united": len(decided.absorbs)}
+    before = decided.before
+    opened = set(after.reviews) - set(before.reviews if before else ())
+    unknown = {one.code for one in after.unmapped} - {one.code for one in (before.unmapped if before else ())}
+    counted = {"reviews_opened": len(opened), "codes_unmapped": len(unknown), "united": len(decided.absorbs)}
     return Decision(
         COLLECTION,
         after.patient_id,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from services.admissions.domain.codes import CLASS, Codes, is_observed
+from services.admissions.domain.codes import CLASS, Codes, feed_of, is_observed
 from services.admissions.domain.lifecycle import BEGINS, MOVES, Stage, Trigger, stamp_rank
 from services.admissions.domain.model import LifecycleFact, Register
 
@@ -26,14 +26,19 @@ def by_class(
 ) -> tuple[Stage, list[LifecycleFact]]:
     """The stage and the standing facts after the class that was sent last, later than any begin or move."""
     said = ground.get(CLASS) if a08 == MOVES_STAY else None
-    if said is None or not _counts(said, stands) or not (said.value or is_observed(said, ground)):
+    if said is None or not _counts(said, stands) or not _says(said, ground, codes):
         return stage, stands
-    is_bedded = codes.of(CLASS, said) in BEDDED and not is_observed(said, ground)
+    is_bedded = codes.of(CLASS, said) in BEDDED and not is_observed(ground)
     if stage is Stage.REGISTERED and is_bedded:
         return Stage.ADMITTED, [*stands, _moved_in(said)]
     if stage is Stage.ADMITTED and not is_bedded:
         return Stage.REGISTERED, stands
     return stage, stands
+
+
+def _says(said: Register, ground: Mapping[str, Register], codes: Codes) -> bool:
+    """A class that nobody knows moves nothing; once it is known it does."""
+    return is_observed(ground) or (bool(said.value) and codes.knows(CLASS, feed_of(said.stamp), said.value))
 
 
 def _counts(said: Register, stands: list[LifecycleFact]) -> bool:

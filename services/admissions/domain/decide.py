@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.admissions.domain.message import Message
+from services.admissions.domain.message import Message, Occasion
 from services.admissions.domain.model import Patient
 from services.admissions.domain.put import is_known_again, put
 from services.admissions.domain.telling import Telling, World, told
@@ -40,3 +40,11 @@ def decide(holders: Sequence[Patient], message: Message, world: World) -> Decide
     after, at_hand = put(before, message, denied)
     after, tellings = told(before, after, message.occasion, at_hand, world)
     return Decided(after, stood, tellings, tuple(tombstone(one, after.patient_id) for one in absorbs))
+
+
+def again(patient: Patient, occasion: Occasion, world: World) -> Decided | None:
+    """The document as it is to be decided now that the profiles know more; None where they know none of its codes."""
+    if patient.alias_of or not any(world.codes.has_learnt(one.code) for one in patient.unmapped):
+        return None
+    after, tellings = told(patient, patient, occasion, "", world)
+    return Decided(after, patient, tellings)

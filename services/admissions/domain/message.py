@@ -18,7 +18,7 @@ from shared.schemas.envelope import Mode
 class Occasion:
     """Why something is said: the id of what brought it, when that was said, by whose feed, in which mode.
 
-    `reason` is a code: the trigger, or what a person's word was.
+    `reason` is a code: the trigger, or what a person's word was. `anew`: no message came, each stay is to be looked at.
     """
 
     cause: str
@@ -26,6 +26,7 @@ class Occasion:
     reason: str
     feed: str
     mode: Mode
+    anew: bool = False
 
 
 @dataclass(frozen=True)

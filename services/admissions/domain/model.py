@@ -134,6 +134,15 @@ class Encounter(Contract):
     died: str = ""
     rebuilt: bool = False
     said: Said = Said()
+    unmapped: tuple[Unmapped, ...] = ()
+    """The unknown codes of its last fold."""
+
+
+class Unmapped(Contract):
+    """An unknown code that stands in a stay: `feed|PV1-36|CODE`, and since when, as the hospital recorded it."""
+
+    code: str
+    since: str
 
 
 class Review(Contract):
@@ -161,6 +170,7 @@ class Patient(Contract):
     encounters: dict[str, Encounter] = Field(default_factory=dict)
     reviews: tuple[Review, ...] = ()
     names: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    unmapped: tuple[Unmapped, ...] = ()
     alias_of: str = ""
 
     @model_validator(mode="before")

@@ -30,6 +30,7 @@ from services.admissions.domain.message import Occasion
 from services.admissions.domain.model import Encounter, Patient, Said
 from services.admissions.domain.persons import Person, persons
 from services.admissions.domain.stays import Stay, stays
+from services.admissions.domain.values import unmapped
 from shared.schemas.encounters import (
     EncounterAdmitted,
     EncounterDischarged,
@@ -104,14 +105,17 @@ class _Round:
     def patient(self) -> Patient:
         """The document as it stands now."""
         found = reviews.bounded([*reviews.of_document(self.after), *self.people.reviews, *self.reviews])
-        return self.after.model_copy(update={"encounters": self.encounters, "reviews": found, "names": self.names})
+        current = (self.encounters[stay.encounter_id] for stay in self.known.stays)
+        unknown = self.world.codes.still(code for one in current for code in one.unmapped)
+        told_ = {"encounters": self.encounters, "names": self.names}
+        return self.after.model_copy(update={**told_, "reviews": found, "unmapped": unknown})
 
     def tell(self, at_hand: str) -> None:
         """Fold what may have changed, then say what is new."""
         is_single = len(self.after.records) == 1
         first = [stay for stay in [self.known.of_visit(at_hand)] if stay] if at_hand else []
         others = [stay for stay in self.known.stays if stay not in first]
-        for stay in first if is_single else [*first, *others]:
+        for stay in first if is_single and not self.occasion.anew else [*first, *others]:
             self._fold(stay)
         newly = self._died_or_not()
         self._take_back()
@@ -122,7 +126,8 @@ class _Round:
     def _fold(self, stay: Stay) -> fold.Standing:
         if stay.encounter_id not in self.folded:
             standing = fold.fold(stay.facts, stay.registers, a08=stay.a08, codes=self.world.codes)
-            found = {"stage": standing.stage, "died": died(stay, standing)}
+            unknown = unmapped(stay.registers, standing)
+            found = {"stage": standing.stage, "died": died(stay, standing), "unmapped": unknown}
             self.folded[stay.encounter_id] = standing
             self._keep(self.encounters[stay.encounter_id].model_copy(update=found))
         return self.folded[stay.encounter_id]
@@ -141,7 +146,7 @@ class _Round:
             self._retract(EncounterMoved, Stay(person, (visits[encounter.anchor],), (), encounter))
 
     def _retract(self, model: type[EncounterEvent], stay: Stay, into: str = "") -> None:
-        standing = fold.fold(stay.facts, stay.registers, a08=stay.a08)
+        standing = fold.fold(stay.facts, stay.registers, a08=stay.a08, codes=self.world.codes)
         said = stay.encounter.said
         state = carried(stay.person, stay, standing, said.discharge_version)
         ended = {"status": "cancelled", "merged_into": into}

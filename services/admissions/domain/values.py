@@ -7,7 +7,8 @@ whatever order, and nobody has to remember what was there before.
 from __future__ import annotations
 
 from services.admissions.domain.fold import Standing
-from services.admissions.domain.model import Register, Registers
+from services.admissions.domain.lifecycle import Stage
+from services.admissions.domain.model import Register, Registers, Unmapped
 
 
 def standing_values(ground: Registers, standing: Standing) -> Registers:
@@ -15,6 +16,13 @@ def standing_values(ground: Registers, standing: Standing) -> Registers:
     found = sent_values(ground, standing)
     standing.codes.meant(found)
     return found
+
+
+def unmapped(ground: Registers, standing: Standing) -> tuple[Unmapped, ...]:
+    """The codes of the stay that nobody knows; of one that never was it does not matter."""
+    if standing.stage is Stage.CANCELLED:
+        return ()
+    return standing.codes.unmapped(sent_values(ground, standing), is_over=standing.discharged is not None)
 
 
 def sent_values(ground: Registers, standing: Standing) -> Registers:

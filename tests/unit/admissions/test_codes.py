@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 from services.admissions.domain.codes import AS_SENT, Codes
-from tests.unit.admissions.house import House, feeds
+from services.admissions.handlers import COLLECTION, handlers
+from shared.schemas.envelope import Event
+from shared.schemas.timers import TimerDue
+from shared.schemas.topics import ADMISSIONS_TIMERS
+from shared.stream.codec import encode
+from shared.stream.decisions import Decision
+from shared.stream.records import Heard
+from tests.builders import an_event
+from tests.unit.admissions.accounts import belief, state_of
+from tests.unit.admissions.house import SECRET, House, feeds, hearer_of
 from tests.unit.admissions.messages import adt
 
 ADMIT = adt("A01", "01 0905", **{"class": "INP"})
@@ -82,3 +93,138 @@ def test_codes__an_update_moves_the_stay_by_what_its_class_means() -> None:
 def test_codes__of_a_feed_that_has_no_profile_any_more_are_as_sent() -> None:
     assert Codes({}).meaning("discharge_disposition", "north", " home ") == "HOME"
     assert AS_SENT.meaning("hospital_service", "north", "Med") == "Med"
+
+
+LEARNT_AT = datetime(2026, 11, 4, 12, tzinfo=UTC)
+
+
+def decide_again(house: House, aggregate: str = "", at: datetime = LEARNT_AT) -> Decision:
+    """The word of a process that has read the profiles anew."""
+    id_ = aggregate or house.patient["patient_id"]
+    saying = encode(
+        an_event(TimerDue(aggregate=id_, alarm="codes:r2", due=at), id=f"timer-{at}-{aggregate}"),
+        ADMISSIONS_TIMERS.name,
+    )
+    handler = handlers(house.profiles, SECRET)[ADMISSIONS_TIMERS.name]
+    fact = handler.read(Heard(saying.topic, 0, 0, saying.key, saying.value, saying.headers))
+    return house.apply(handler.decide(fact, house.desk))
+
+
+def unmapped(house: House) -> list[tuple[str, str]]:
+    return [(one["code"], one["since"][:16]) for one in house.patient["unmapped"]]
+
+
+def test_unmapped__what_is_in_no_table_and_no_map_since_it_was_recorded() -> None:
+    house = House(feeds(class_codes={"ER": "E"}, services={"MEDI": "MED"}))
+    house.hear(with_visit(adt("A04", "01 0905"), "PV1|1|ER||xx||||||medi|||||||||V1^^^NORTH^VN"))
+    assert unmapped(house) == [("north|PV1-4|XX", "2026-11-01T14:05")]
+    decision = house.hear(with_visit(adt("A08", "01 1000"), "PV1|1|Inp||E||||||surg|||||||||V1^^^NORTH^VN"))
+    assert unmapped(house) == [("north|PV1-10|SURG", "2026-11-01T15:00"), ("north|PV1-2|INP", "2026-11-01T15:00")]
+    assert decision is not None
+    assert decision.metrics["codes_unmapped"] == 2
+
+
+def test_unmapped__a_service_only_where_the_feed_maps_services() -> None:
+    house = House().hear_all(with_visit(adt("A01", "01 0905"), "PV1|1|I||||||||medi|||||||||V1^^^NORTH^VN"))
+    assert unmapped(house) == []
+
+
+def test_unmapped__a_disposition_only_of_a_stay_that_is_over() -> None:
+    early, over = adt("A08", "02 1000", disposition="home"), adt("A03", "03 1500")
+    house = House().hear_all(adt("A01", "01 0905"), early)
+    assert unmapped(house) == []
+    assert unmapped(house.hear_all(over)) == [("north|PV1-36|HOME", "2026-11-02T15:00")]
+    house.hear(adt("A13", "03 1600", happened="03 1500"))
+    assert unmapped(house) == []
+
+
+def test_unmapped__nothing_of_a_stay_that_never_was_nor_of_an_observed_class() -> None:
+    house = House(feeds(observation={"patient_types": ["OBS"]}))
+    house.hear(with_visit(adt("A01", "01 0905"), "PV1|1|INP||||||||||||||||OBS|V1^^^NORTH^VN"))
+    house.hear_all(adt("A01", "01 0906", visit="V2^^^NORTH^VN", **{"class": "INP"}))
+    assert unmapped(house) == [("north|PV1-2|INP", "2026-11-01T14:06")]
+    house.hear(adt("A11", "01 1000", visit="V2^^^NORTH^VN", happened="01 0906"))
+    assert unmapped(house) == []
+
+
+def test_unmapped__of_several_stays_once_and_since_the_earliest() -> None:
+    late = adt("A01", "05 0905", visit="V2^^^NORTH^VN", **{"class": "INP"})
+    for messages in ((ADMIT, late), (late, ADMIT)):
+        assert unmapped(House().hear_all(*messages)) == [("north|PV1-2|INP", "2026-11-01T14:05")]
+
+
+def test_codes__in_any_order_of_the_messages() -> None:
+    messages = (ADMIT, DISCHARGE, UPDATE, adt("A08", "02 1000", **{"class": "ELSE"}))
+    profile = {"dispositions": {"HOME": "01"}}
+    ends = [House(feeds(**profile)).hear_all(*order) for order in permutations(messages)]
+    assert unmapped(ends[0]) == []
+    assert ends[0].last.encounter.disposition == "01"
+    assert all(state_of(end) == state_of(ends[0]) for end in ends)
+    assert all(belief(hearer_of(end.said)) == belief(hearer_of(ends[0].said)) for end in ends)
+
+
+def test_again__a_disposition_that_is_mapped_amends_the_discharge() -> None:
+    house = House().hear_all(ADMIT, DISCHARGE)
+    (admitted, discharged), before = house.said, house.patient
+    learn(house, dispositions={"HOME": "01"}, class_codes={"INP": "I"})
+    decide_again(house)
+    assert house.types == ["admitted", "discharged", "updated"]
+    assert (house.last.encounter.disposition, house.last.encounter.class_) == ("01", "I")
+    assert [one.event_id for one in house.last.amends] == [discharged.id]
+    assert (house.last.occurred_at, house.said[-1].feed) == (LEARNT_AT, "north")
+    assert unmapped(house) == []
+    assert before["unmapped"] != []
+    assert admitted.key == house.said[-1].key
+
+
+def test_again__ends_as_if_the_code_had_been_known() -> None:
+    known = House(feeds(dispositions={"HOME": "20"})).hear_all(ADMIT, DISCHARGE)
+    learnt = House().hear_all(ADMIT, DISCHARGE)
+    decide_again(learn(learnt, dispositions={"HOME": "20"}))
+    assert belief(hearer_of(learnt.said)) == belief(hearer_of(known.said))
+    assert learnt.last.patient.deceased
+
+
+def test_again__nothing_while_the_code_is_unknown_and_nothing_twice() -> None:
+    house = House().hear_all(ADMIT, DISCHARGE)
+    assert decide_again(house).metrics == {"timer-stale": 1}
+    learn(house, dispositions={"HOME": "01"})
+    decide_again(house)
+    said = len(house.said)
+    assert decide_again(house).metrics == {"timer-stale": 1}
+    assert decide_again(house, "nobody").metrics == {"timer-stale": 1}
+    assert len(house.said) == said
+    assert unmapped(house) == [("north|PV1-2|INP", "2026-11-03T20:00")]
+
+
+def test_again__a_stay_that_nobody_follows_any_more_leaves_the_list_and_is_not_told() -> None:
+    house = House().hear_all(adt("A01", "01 0905"), adt("A03", "03 1500", disposition="home"))
+    learn(house, dispositions={"HOME": "01"})
+    decide_again(house, at=LEARNT_AT + timedelta(days=61))
+    assert house.types == ["admitted", "discharged"]
+    assert unmapped(house) == []
+
+
+def test_again__passes_what_is_no_timer() -> None:
+    handler = handlers(feeds(), SECRET)[ADMISSIONS_TIMERS.name]
+    house = House().hear_all(ADMIT)
+    event: Event[Any] = an_event(house.said[0].data)
+    saying = encode(event, ADMISSIONS_TIMERS.name)
+    assert handler.read(Heard(saying.topic, 0, 0, saying.key, saying.value, saying.headers)) is None
+
+
+def test_again__not_of_a_document_that_another_took_in() -> None:
+    house = House().hear_all(ADMIT)
+    taken = {**house.patient, "patient_id": "taken", "alias_of": house.patient["patient_id"]}
+    house.desk.states[(COLLECTION, "taken")] = taken
+    learn(house, class_codes={"INP": "I"})
+    assert decide_again(house, "taken").metrics == {"timer-stale": 1}
+
+
+def test_a08_moves__a_class_that_nobody_knows_moves_nothing_until_it_is_mapped() -> None:
+    house = House(feeds(a08_class="moves"))
+    house.hear_all(adt("A04", "01 0905", **{"class": "E"}), adt("A08", "01 1200", **{"class": "INP"}))
+    assert house.encounter["stage"] == "registered"
+    decide_again(learn(house, a08_class="moves", class_codes={"INP": "I"}))
+    assert house.encounter["stage"] == "admitted"
+    assert house.types == ["registered", "updated", "admitted"]

@@ -12,10 +12,9 @@ from shared.schemas.commands import CancelTask, DecideIdentity, IdentityCommand,
 from shared.schemas.encounters import EncounterDischarged
 from shared.schemas.envelope import Mode, derived_id
 from shared.schemas.identifiers import Identifier
-from shared.schemas.timers import TimerDue
-from shared.schemas.topics import ADMISSIONS_TIMERS, COMMANDS, heard_by
+from shared.schemas.topics import COMMANDS, heard_by
 from shared.stream.decisions import Refused, SetAside
-from tests.builders import T0, a_record
+from tests.builders import a_record
 from tests.unit.admissions.house import SECRET, TOPIC, House, a_raw_record, feeds
 from tests.unit.admissions.messages import adt
 from tests.unit.admissions.stories import ADMIT, CANCEL_DISCHARGE, DISCHARGE, MOVED_HOUSE, REGISTER
@@ -45,12 +44,10 @@ def test_read__a_persons_word_about_identity_is_kept_as_a_dead_letter(word: Iden
         handlers(feeds(), SECRET)[COMMANDS.name].read(a_record(word))
 
 
-def test_read__commands_about_a_task_and_alarms_are_passed() -> None:
+def test_read__commands_about_a_task_are_passed() -> None:
     by_topic = handlers(feeds(), SECRET)
     task = {"command_id": "1", "transition_id": "t-1", "task_id": "task-1", "actor": Identifier(value="nurse-1")}
     assert by_topic[COMMANDS.name].read(a_record(CancelTask(reason="duplicate", **task))) is None
-    alarm = TimerDue(aggregate="p-1", alarm="close:e-1", due=T0)
-    assert by_topic[ADMISSIONS_TIMERS.name].read(a_record(alarm)) is None
 
 
 def test_store__declares_indexes_of_its_collection_only() -> None:
