@@ -8,7 +8,10 @@ anything.
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
@@ -19,6 +22,7 @@ from services.admissions.domain.codes import Codes
 from services.admissions.domain.decide import Decided, again, decide
 from services.admissions.domain.message import Message, Occasion
 from services.admissions.domain.model import Patient
+from services.admissions.domain.risk import Lace, parse_lace
 from services.admissions.domain.telling import Telling, World
 from services.admissions.domain.triggers import ACTING, TRIGGERS
 from shared.feeds import FeedProfile
@@ -37,7 +41,14 @@ from shared.stream.decisions import Decision, Desk, Fact, Handler, Refs, Refused
 from shared.stream.records import Heard
 
 COLLECTION: Final = "patients"
+LACE: Final = Path(__file__).with_name("lace.toml")
 _HASH_DIGITS: Final = 16
+
+
+@cache
+def load_lace(path: Path = LACE) -> Lace:
+    """The weights of the risk score, read once; raises LaceInvalid, OSError, TOMLDecodeError."""
+    return parse_lace(tomllib.loads(path.read_text("utf-8")))
 
 
 class AdtHandler:
@@ -48,6 +59,7 @@ class AdtHandler:
             raise ValueError("the identity secret is empty")
         self._feeds = feeds
         self._codes = Codes(feeds)
+        self._lace = load_lace()
         self._secret = identity_secret
 
     def read(self, record: Heard) -> Fact | None:
@@ -95,7 +107,7 @@ class AdtHandler:
         """As the profiles are now: they may be read anew while this runs."""
         profiles = [profile for profile in self._feeds.values() if profile.tenant == tenant]
         enterprise = frozenset(authority for one in profiles for authority in one.enterprise_authorities)
-        return World(enterprise, self._codes)
+        return World(enterprise, self._codes, self._lace)
 
 
 class TimerHandler(AdtHandler):

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from services.admissions.domain.lifecycle import SINGLE, Stage, Trigger
 from services.admissions.domain.lifted import lifted
+from services.admissions.domain.returns import Brief
 from shared.schemas.encounters import Withdrawal
 from shared.schemas.identifiers import Contract
 
@@ -124,7 +125,8 @@ class Encounter(Contract):
     """A stay as hearers know it. `key` is the patient id under which it was first said, for ever.
 
     `anchor` is the visit that it is the stay of. `stage` and `died` are of the stay's last fold: `died` is the stamp of
-    a standing discharge that says expired, "" if none does. `rebuilt`: it was told of somebody else before.
+    a standing discharge that says expired, "" if none does. `rebuilt`: it was told of somebody else before. `brief` is
+    what the person's other stays need to know of it; None of one that does not stand.
     """
 
     encounter_id: str
@@ -133,6 +135,7 @@ class Encounter(Contract):
     stage: Stage = Stage.INFERRED
     died: str = ""
     rebuilt: bool = False
+    brief: Brief | None = None
     said: Said = Said()
     unmapped: tuple[Unmapped, ...] = ()
     """The unknown codes of its last fold."""

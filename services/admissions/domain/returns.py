@@ -2,8 +2,7 @@
 
 A return is counted from local date to local date, as the 30-day measures do (CMS HWR, HEDIS PCR): the day of discharge
 is day 0 and day 30 still counts. A begin on the same or the next day is one course of treatment handed on (HEDIS PCR:
-direct transfer), and of such a chain the last discharge is the one that counts. Pure. Rules only: nothing said by
-admissions carries a return so far.
+direct transfer), and of such a chain the last discharge is the one that counts. Pure.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """LACE: the risk of death or an unplanned return within 30 days, from what ADT tells (van Walraven, CMAJ 2010).
 
 Length of stay, Acuity, Comorbidity, Emergency visits; points and diagnosis codes are data (`lace.toml`), with an
-edition. What was never sent is not 0: it leaves a range, `low` to `high`. Refuses a table with a gap. Pure. Rules only:
-nothing said by admissions carries a score so far.
+edition. What was never sent is not 0: it leaves a range, `low` to `high`; so does the length of a stay that goes on.
+Refuses a table with a gap. Pure.
 """
 
 from __future__ import annotations
@@ -88,9 +88,9 @@ def lace(stay: Brief, others: Sequence[Brief], known_since: date, as_of: datetim
     days = max(0, (stay.date_of(stay.end or as_of) - stay.date_of(stay.begin)).days)
     found = _coded(stay, others, table)
     categories = categories_of(found, table)
-    visits = len([one for one in others if _is_counted_visit(one, stay)])
+    visits = sum(_is_counted_visit(one, stay) for one in others)
     parts = {
-        "L": _exactly(_points(table.length, days)),
+        "L": _length(stay, days, table),
         "A": _acuity(stay, table),
         "C": _comorbidity(categories, table) if found else Part(0, table.comorbidity[-1][1]),
         "E": _visits(visits, known_since <= six_months_before(stay.date_of(stay.begin)), table),
@@ -143,6 +143,12 @@ def _coded(stay: Brief, others: Sequence[Brief], table: Lace) -> tuple[Coded, ..
     return tuple(coded for one in (stay, *year) for coded in one.diagnoses if coded.system.upper() in table.systems)
 
 
+def _length(stay: Brief, days: int, table: Lace) -> Part:
+    """Of a stay that goes on the days so far are the least."""
+    low = _points(table.length, days)
+    return _exactly(low) if stay.end is not None else Part(low, table.length[-1][1])
+
+
 def _acuity(stay: Brief, table: Lace) -> Part:
     if stay.from_emergency or stay.admission_type in table.acute_types:
         return _exactly(table.acute_points)
@@ -159,8 +165,9 @@ def _visits(counted: int, known_long_enough: bool, table: Lace) -> Part:
 
 
 def _is_counted_visit(one: Brief, stay: Brief) -> bool:
-    """An emergency visit in the six months before, not the one that led to this stay."""
-    if one.class_ != EMERGENCY or one.led_in or one.begin >= stay.begin:
+    """An emergency visit in the six months before, or a stay that began as one; not the one that led to this stay."""
+    was_one = (one.class_ == EMERGENCY and not one.led_in) or one.from_emergency
+    if not was_one or one.begin >= stay.begin:
         return False
     return stay.date_of(one.begin) >= six_months_before(stay.date_of(stay.begin))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.admissions.domain import encounters, fold, reviews
 from services.admissions.domain.carried import Carried, carried, death_taken_back, deceased, died
@@ -29,6 +29,10 @@ from services.admissions.domain.known_as import Names, names_of, news
 from services.admissions.domain.message import Occasion
 from services.admissions.domain.model import Encounter, Patient, Said
 from services.admissions.domain.persons import Person, persons
+from services.admissions.domain.registers import value_of
+from services.admissions.domain.related import brief_of, related
+from services.admissions.domain.returns import Brief
+from services.admissions.domain.risk import Lace
 from services.admissions.domain.stays import Stay, stays
 from services.admissions.domain.values import unmapped
 from shared.schemas.encounters import (
@@ -50,12 +54,13 @@ STILL_FOLLOWED: Final = timedelta(days=60)
 
 @dataclass(frozen=True)
 class World:
-    """What is known beside the document: the tenant's authorities whose numbers are unique across hospitals, and what
-    the codes of all feeds mean now.
+    """What is known beside the document: the tenant's authorities whose numbers are unique across hospitals, what the
+    codes of all feeds mean now, and the weights of the risk score (None: none is given).
     """
 
     enterprise: frozenset[str] = frozenset()
     codes: Codes = AS_SENT
+    lace: Lace | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,15 @@ def told(
     round_ = _Round(before, patient, occasion, world)
     round_.tell(at_hand)
     return round_.patient(), tuple(round_.tellings)
+
+
+class _Now(NamedTuple):
+    """One stay as it stands, with the steps to it from what was said."""
+
+    stay: Stay
+    standing: fold.Standing
+    steps: tuple[Step, ...]
+    state: Carried
 
 
 @dataclass
@@ -119,8 +133,9 @@ class _Round:
             self._fold(stay)
         newly = self._died_or_not()
         self._take_back()
-        for stay in [*first, *(one for one in others if self._is_news(one, newly, is_single=is_single))]:
-            self._say(stay)
+        news_ = [*first, *(one for one in others if self._is_news(one, newly, is_single=is_single))]
+        for now in [now for stay in news_ if (now := self._now(stay))]:
+            self._say(now)
         self._name()
 
     def _fold(self, stay: Stay) -> fold.Standing:
@@ -190,24 +205,39 @@ class _Round:
         followed = said.ended is None or self.occasion.at - said.ended <= STILL_FOLLOWED
         return followed or stay.person.lead.key in newly
 
-    def _say(self, stay: Stay) -> None:
-        """What is new about one stay. A changed state without a change of status is an update, and only then one."""
+    def _now(self, stay: Stay) -> _Now | None:
+        """How one stay stands, and its brief for the others; None where there is too much of it to tell."""
         standing = self._fold(stay)
         encounter = self.encounters[stay.encounter_id]
         stay = replace(stay, person=self.living[stay.person.lead.key], encounter=encounter)
         codes = (*standing.reviews, *([DEATH_TAKEN_BACK] if death_taken_back(stay.person, stay) else ()))
         self.reviews = reviews.with_fold(self.reviews, stay.encounter_id, codes)
         if standing.unmanageable:
-            return
-        said = encounter.said
-        steps = difference(said, standing)
-        state = carried(stay.person, stay, standing, version_after(said, steps))
-        now = contents(state.encounter, standing)
-        steps = with_amendments(said, steps, now)
+            return None
+        steps = difference(encounter.said, standing)
+        state = carried(stay.person, stay, standing, version_after(encounter.said, steps))
+        coded = value_of(stay.registers, "diagnoses", [])
+        encounter = encounter.model_copy(update={"brief": brief_of(state.encounter, standing, coded)})
+        self._keep(encounter)
+        return _Now(replace(stay, encounter=encounter), standing, steps, state)
+
+    def _say(self, now: _Now) -> None:
+        """What is new about one stay. A changed state without a change of status is an update, and only then one."""
+        stay, standing, said = now.stay, now.standing, now.stay.encounter.said
+        encounter = related(now.state.encounter, stay.encounter.brief, self._others(stay), self.world.lace)
+        state = now.state._replace(encounter=encounter)
+        content = contents(state.encounter, standing)
+        steps = with_amendments(said, now.steps, content)
         if not steps and is_known(said, standing.stage) and state.digest != said.digest:
             steps = (Step(EncounterUpdated),)
         if steps:
-            self._tell(stay, standing, steps, state, now, stay.person.lead.key)
+            self._tell(stay, standing, steps, state, content, stay.person.lead.key)
+
+    def _others(self, stay: Stay) -> list[Brief]:
+        """What is known of the person's other stays."""
+        mine = (one for one in self.known.stays if one.person.lead.key == stay.person.lead.key)
+        ids = (one.encounter_id for one in mine if one.encounter_id != stay.encounter_id)
+        return [brief for id_ in ids if (brief := self.encounters[id_].brief) is not None]
 
     def _tell(
         self,

@@ -237,7 +237,28 @@ def test_decide__the_whole_state_travels_in_every_event() -> None:
         "greatest_age_s": 0,
         "returns": None,
         "returned": None,
-        "risk": None,
+        "risk": {
+            "algorithm": "lace",
+            "version": 1,
+            "value": 3,
+            "low": 3,
+            "high": 19,
+            "inputs": {
+                "length_days": "0",
+                "admission_type": "E",
+                "from_emergency": "false",
+                "categories": "",
+                "emergency_visits": "0",
+                "known_since": "2026-11-01",
+                "L": "0",
+                "A": "3",
+                "C": "0",
+                "E": "0",
+            },
+            "missing": ["L", "C", "E"],
+            "state": "provisional",
+            "as_of": "2026-11-01T14:00:00Z",
+        },
     }
     assert said["occurred_at"] == "2026-11-01T14:00:00Z"
 

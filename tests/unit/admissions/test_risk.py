@@ -71,7 +71,7 @@ def test_worked_example(stay: Brief, emergency_visits: int, parts: str, value: i
 
 
 def test_running__what_was_never_sent_is_a_range_and_no_zero() -> None:
-    """Three days so far 3; emergency 3; no diagnosis 0 to 5; one visit, known for two months only: 1 to 4."""
+    """Three days so far 3 to 7; emergency 3; no diagnosis 0 to 5; one visit, known for two months only: 1 to 4."""
     stay = a_stay(None, admission_type="", from_emergency=True)
     found = score(stay, *visits(1), known_since=date(2026, 9, 3), as_of=BEGIN + timedelta(days=3))
     assert found == RiskScore(
@@ -79,7 +79,7 @@ def test_running__what_was_never_sent_is_a_range_and_no_zero() -> None:
         version=1,
         value=7,
         low=7,
-        high=15,
+        high=19,
         inputs={
             "length_days": "3",
             "admission_type": "",
@@ -92,7 +92,7 @@ def test_running__what_was_never_sent_is_a_range_and_no_zero() -> None:
             "C": "0",
             "E": "1",
         },
-        missing=("C", "E"),
+        missing=("L", "C", "E"),
         state="provisional",
         as_of=BEGIN + timedelta(days=3),
     )
@@ -177,6 +177,8 @@ def test_comorbidity__only_icd_10_can_be_looked_up(system: str, counts: bool) ->
         ({"begin": BEGIN}, 0),
         ({"led_in": True}, 0),
         ({"class_": "O"}, 0),
+        ({"class_": "I"}, 0),
+        ({"class_": "I", "from_emergency": True}, 1),  # came by it, and stayed
     ],
 )
 def test_emergency__six_months_before_without_the_visit_that_led_here(visit: dict[str, Any], counts: int) -> None:

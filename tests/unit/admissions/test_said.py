@@ -76,8 +76,9 @@ def test_said__a_cancelled_stay_withdraws_everything_and_is_silent_then() -> Non
 
 
 def test_said__a_withdrawn_admission_of_a_visit_nobody_was_told_of() -> None:
+    """That the stay began in the emergency department is news in between: it counts for the risk."""
     house = House().hear_all(ADMIT, REGISTER, CANCEL_ADMIT)
-    assert house.types == ["admitted", "registered"]
+    assert house.types == ["admitted", "updated", "registered"]
     assert [one.event_id for one in house.last.withdraws] == [house.said[0].id]
 
 
