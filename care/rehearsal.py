@@ -35,7 +35,7 @@ Place = tuple[str, str]
 
 
 class Change(NamedTuple):
-    """`what` (encounter, transition, task) and its id, as it stands and as it would; "" is not there."""
+    """`what` (patient, encounter, transition, task) and its id, as it stands and as it would; "" is not there."""
 
     what: str
     id: str
@@ -156,13 +156,17 @@ def _changes(stage: Stage) -> Iterator[Change]:
     was: dict[tuple[str, str], str] = {}
     now: dict[tuple[str, str], str] = {}
     for (collection, _), before, after in stage.documents.changed():
-        if collection in _STANDING:
-            what, standing = _STANDING[collection]
+        for what, standing in _STANDING.get(collection, ()):
             was |= {(what, id_): words for id_, words in standing(before).items()}
             now |= {(what, id_): words for id_, words in standing(after).items()}
     for key in dict.fromkeys([*was, *now]):
         if was.get(key, "") != now.get(key, ""):
             yield Change(*key, was.get(key, ""), now.get(key, ""))
+
+
+def _patients(state: State) -> dict[str, str]:
+    whole = f"part of {state['alias_of']}" if state.get("alias_of") else "known"
+    return {state["patient_id"]: whole} if state else {}
 
 
 def _encounters(state: State) -> dict[str, str]:
@@ -183,11 +187,12 @@ def _words(*parts: Any) -> str:
     return " ".join(str(part) for part in parts if part)
 
 
-_STANDING: Final[Mapping[str, tuple[str, Callable[[State], dict[str, str]]]]] = {
-    PATIENTS: ("encounter", _encounters),
-    ENCOUNTERS: ("transition", _transitions),
-    TRANSITIONS: ("task", _tasks),
+_STANDING: Final[Mapping[str, tuple[tuple[str, Callable[[State], dict[str, str]]], ...]]] = {
+    PATIENTS: (("patient", _patients), ("encounter", _encounters)),
+    ENCOUNTERS: (("transition", _transitions),),
+    TRANSITIONS: (("task", _tasks),),
 }
+"""By collection what is shown of its documents, `{}` being none: ids, and how each of them stands in a word or two."""
 
 
 def _deliveries(log: MemoryLog) -> Iterator[DeliveryState]:

@@ -95,8 +95,9 @@ async def test_rehearsal__of_a_whole_stay_on_nothing() -> None:
     region = Region()
     await region.know(coordinator(), supervisor())
     outcome = await rehearsed(region, again(ADMISSION), again(DISCHARGE))
-    assert outcome.changes[0][0::2] == ("encounter", "")
-    assert outcome.changes[0].after == "finished"
+    patient, encounter, *_ = outcome.changes
+    assert (patient.what, patient.before, patient.after) == ("patient", "", "known")
+    assert (encounter.what, encounter.before, encounter.after) == ("encounter", "", "finished")
     assert region.followup.documents.stored == {}
 
 
