@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from demo.oracle import calendar
 from demo.oracle.facts import Message
 from demo.oracle.pathways import DEATHS
 
@@ -33,7 +34,10 @@ class Said:
 
 @dataclass(frozen=True)
 class State:
-    """What stands of a stay from `at` on. `said` when something was said then; `happened` is the time it tells."""
+    """What stands of a stay from `at` on. `said` when something was said then; `happened` is the time it tells.
+
+    `back`: the patient has been admitted again since.
+    """
 
     at: datetime
     status: str
@@ -44,6 +48,7 @@ class State:
     ended: datetime | None
     dead: bool
     happened: datetime
+    back: bool = False
 
 
 @dataclass
@@ -56,6 +61,7 @@ class Stay:
     status: str = ""
     version: int = 0
     known_dead: bool = False
+    back: bool = False
     _counts: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def stage(self) -> str:
@@ -91,11 +97,39 @@ class Stay:
         self._note_death(at, message, dead, news=len(self.said) == before)
         self._remember(at, message, dead)
 
+    @property
+    def class_(self) -> str:
+        """By the last word."""
+        return max(self.messages, key=lambda one: one.recorded).class_
+
     def hear_of_death(self, at: datetime, message: Message) -> None:
         """Another stay's message says that the patient died."""
         if self.status not in ("", "cancelled"):
             self._note_death(at, message, dead=True, news=True)
             self._remember(at, message, dead=True)
+
+    def hear_of_return(self, at: datetime, *, back: bool) -> None:
+        """Another stay's message says that the patient is in a bed again, or is not after all."""
+        if back != self.back:
+            self.back = back
+            self.states += [replace(state, at=at, back=back) for state in self.states[-1:]]
+
+    def begun(self) -> datetime:
+        """When it began, as far as its messages tell."""
+        return min(m.occurred for m in self.messages)
+
+    def days_to(self, later: Stay) -> int:
+        """From the local date of its end to that of the later one's begin; -1 while it goes on."""
+        ended, zone = self.left()[0], self.messages[-1].zone
+        if ended is None:
+            return -1
+        return (calendar.local_date(later.begun(), zone) - calendar.local_date(ended, zone)).days
+
+    def is_index_of(self, later: Stay) -> bool:
+        """May `later` be a return from it? It ended alive, before."""
+        is_over = self is not later and self.stage() == "discharged" and self.class_ in ("I", "V", "S")
+        alive = is_over and self.left()[1] not in DEATHS
+        return alive and self.begun() < later.begun() and self.days_to(later) >= 0
 
     def _stands(self) -> tuple[dict[str, Message], set[str]]:
         latest = {m.trigger: m for m in sorted(self.messages, key=lambda m: m.recorded) if m.trigger in NOTICE}
@@ -160,7 +194,18 @@ class Stay:
         told = self.said[-1] if self.said and self.said[-1].at == at else None
         happened = told.occurred if told and told.message is message else message.recorded
         self.states.append(
-            State(at, self.status, self.version, last.class_, last.admission_type, disposition, ended, dead, happened)
+            State(
+                at,
+                self.status,
+                self.version,
+                last.class_,
+                last.admission_type,
+                disposition,
+                ended,
+                dead,
+                happened,
+                self.back,
+            )
         )
 
 
@@ -177,11 +222,26 @@ class Patient:
         stay.messages.append(message)
         died = not self.dead and (message.died or self._left_by_dying())
         self.dead = self.dead or died
+        stay.back = self._is_back(stay)
         stay.hear(at, message, self.dead)
         if died:
             for other in self.stays.values():
                 if other is not stay:
                     other.hear_of_death(at, message)
+        for other in self.stays.values():
+            other.hear_of_return(at, back=self._is_back(other))
+
+    def _is_back(self, stay: Stay) -> bool:
+        """Was the patient admitted again (§8.3), to whichever hospital? What follows on the next day is a transfer."""
+        return any(self._index_of(other) is stay for other in self.stays.values() if other is not stay)
+
+    def _index_of(self, later: Stay) -> Stay | None:
+        """The stay that a later one in a bed returns from: the last that ended alive, 2 to 30 local days before."""
+        if later.stage() not in ("admitted", "discharged") or later.class_ != "I":
+            return None
+        before = [one for one in self.stays.values() if one.is_index_of(later)]
+        index = max(before, key=lambda one: one.left()[0] or later.begun(), default=None)
+        return index if index and 2 <= index.days_to(later) <= 30 else None
 
     def _left_by_dying(self) -> bool:
         return any(stay.stage() == "discharged" and stay.left()[1] in DEATHS for stay in self.stays.values())

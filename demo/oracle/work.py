@@ -77,8 +77,10 @@ def _follow(found: dict[int, Course], state: State, left: Discharge) -> None:
     if name == "died" and course.pathway != "died":
         course.closed = state
     course.pathway, course.withdrawn_at = name, None
-    wanted = windows(left)
-    _call_off(course, wanted, state.at, "deceased" if name == "died" else "pathway-changed")
+    readmitted = state.back and name != "died"
+    wanted = {} if readmitted else windows(left)
+    reason = "readmitted" if readmitted else "pathway-changed"
+    _call_off(course, wanted, state.at, "deceased" if name == "died" else reason)
     for code, (opens, due) in wanted.items():
         known = course.tasks.get(code)
         if known is None or known.off_at:

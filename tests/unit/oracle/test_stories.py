@@ -364,3 +364,62 @@ def test_story_28__what_is_taken_back_at_once_may_have_been_on_its_way() -> None
     at_once = message("A13", "11-02 15:00", recorded="11-02 15:40")
     end = visit([ADMIT, DISCHARGE, at_once], "11-02 20:00")
     assert end.told[Telling("encounter.discharged", "", 1, 1, "pcp")] == {"sent", "withdrawn", "unknown"}
+
+
+BACK = message("A01", "11-04 16:00", visit="V2")
+LOOKED_IN = message("A04", "11-04 14:00", visit="V2", class_="E")
+LEFT_AGAIN = message("A03", "11-06 16:00", visit="V2")
+
+
+def test_story_29__admitted_again_two_days_later_nobody_is_to_visit_an_empty_home() -> None:
+    """Out on Monday the 2nd, in again on Wednesday: two days. The contact that was made is done; the rest is off."""
+    made = Done(VISIT, 1, "contact", at("11-03 10:00"))
+    end = account([ADMIT, DISCHARGE, LOOKED_IN, BACK, LEFT_AGAIN], "11-06 17:00", done=[made]).visits
+    first = end[VISIT].transitions[1]
+    assert (first.status, first.pathway) == ("open", "home")
+    assert {code: task.status for code, task in first.tasks.items()} == {
+        "contact": {"done"},
+        "home-visit": {"called-off"},
+        "practitioner-visit": {"called-off"},
+        "medication-reconciliation": {"called-off"},
+    }
+    assert end[VISIT].corrections == {}, "the discharge stood all along"
+    assert {code: task.status for code, task in end["V2"].transitions[1].tasks.items()}["home-visit"] == {"planned"}
+
+
+def test_story_30__the_emergency_department_alone_is_no_admission() -> None:
+    tasks = account([ADMIT, DISCHARGE, LOOKED_IN], "11-04 17:00").visits[VISIT].transitions[1].tasks
+    assert {one for task in tasks.values() for one in task.status} == {"due"}
+
+
+@pytest.mark.parametrize(
+    ("again", "off"),
+    [
+        ("11-03 23:00", False),  # the next day: a transfer
+        ("11-04 00:30", True),  # two dates later, though 34 hours
+        ("12-02 23:30", True),  # the 30th day
+        ("12-03 00:30", False),
+    ],
+)
+def test_story_31__from_the_second_to_the_thirtieth_day(again: str, off: bool) -> None:
+    end = account([ADMIT, DISCHARGE, message("A01", again, visit="V2")], "12-03 02:00").visits[VISIT]
+    assert ({"called-off"} in [task.status for task in end.transitions[1].tasks.values()]) is off
+
+
+def test_story_32__an_admission_that_never_was_gives_the_work_back() -> None:
+    never = message("A11", "11-04 16:00", recorded="11-04 18:00", visit="V2")
+    tasks = account([ADMIT, DISCHARGE, BACK, never], "11-04 19:00").visits[VISIT].transitions[1].tasks
+    assert {code: task.status for code, task in tasks.items()} == {
+        "contact": {"due"},
+        "home-visit": {"due"},
+        "practitioner-visit": {"due"},
+        "medication-reconciliation": {"due"},
+    }
+
+
+def test_story_33__of_three_stays_the_last_discharge_counts() -> None:
+    """Handed on the next day and out on Wednesday; back on Friday is a return from there."""
+    on = [message("A01", "11-03 10:00", visit="V2"), message("A03", "11-04 10:00", visit="V2")]
+    end = account([ADMIT, DISCHARGE, *on, message("A01", "11-06 16:00", visit="V3")], "11-06 17:00").visits
+    assert end["V2"].transitions[1].tasks["home-visit"].status == {"called-off"}
+    assert end[VISIT].transitions[1].tasks["practitioner-visit"].status == {"due"}
