@@ -265,6 +265,10 @@ async def test_raw_replay__shows_first_what_it_then_does_and_is_known_again_afte
     announced = {line.split(":")[0] for line in lines if line.endswith(f"{west.encounter_id}, would be told by email")}
     assert len(west.said()) == 1, "it was only tried out"
 
+    many = await care("replay", "--feed", "west", "--limit", "1", "--yes")
+    assert (many.exit_code, "more than 1 messages are meant" in many.output) == (1, True)
+    none = await care("replay", "--control-id", "no such", "--yes")
+    assert (none.exit_code, "no such message is kept" in none.output) == (1, True)
     asked = await care("replay", "--control-id", "VWEST4-2")
     assert (asked.exit_code, "say 1 messages again to admissions; people may be told?" in asked.output) == (1, True)
     done = await care("replay", "--control-id", "VWEST4-2", "--yes")

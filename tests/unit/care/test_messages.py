@@ -136,3 +136,9 @@ def test_search__by_number_without_the_secret_says_which_setting(
 def test_search__without_a_database_says_so(nowhere: None) -> None:
     shown = care("messages", "--control-id", "MSG1")
     assert (shown.exit_code, "mongodb does not answer" in shown.output) == (69, True)
+
+
+@pytest.mark.parametrize("command", ["messages", "replay"])
+def test_selection__of_nothing_is_refused_before_anything_is_asked(nowhere: None, command: str) -> None:
+    refused = care(command)
+    assert (refused.exit_code, "--control-id" in refused.output) == (2, True)
