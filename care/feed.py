@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -102,6 +105,26 @@ def mode(
         raise typer.Exit(73) from None
     typer.echo(f"{feed}: {before} → {mode.value} in {file.name}; {_MEANS[mode]}")
     typer.echo(f"The doors follow within about {DOORS_LOOKS * LOOK_SECONDS + LOOK_SECONDS:.0f} seconds.")
+
+
+@app.command("token")
+def token(
+    feed: str = typer.Argument(help="The feed's name."),
+    file: Path = typer.Option(None, "--file", help="Where the token is written. Default: FEED.token, here."),
+) -> None:
+    """Make a bearer token for `POST /adt`, write it to a new file that only you can read, and say its profile's line.
+
+    The token itself is kept nowhere else: give the file to the hospital by a safe way, then delete it.
+    """
+    place, made = file or Path(f"{feed}.token"), secrets.token_urlsafe(32)
+    try:
+        with open(place, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as written:
+            written.write(made + "\n")
+    except OSError as error:
+        typer.secho(f"{place} is not written: {error.strerror}", err=True, fg="red")
+        raise typer.Exit(73) from None
+    typer.echo(f"The token is in {place}. The line for the profile of {feed}, in place of one that is there:", err=True)
+    typer.echo(f'http_token_sha256 = "{hashlib.sha256(made.encode()).hexdigest()}"')
 
 
 @app.command("report")

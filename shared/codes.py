@@ -119,6 +119,12 @@ def _numbers(value: str) -> str:
     return value
 
 
+def _digest(value: str) -> str:
+    if not re.fullmatch("[0-9a-f]{64}", value):
+        raise ValueError("not the SHA-256 of a token: 64 hexadecimal digits in lower case")
+    return value
+
+
 def is_pattern(value: str) -> bool:
     return len(value) > 1 and value.startswith("/") and value.endswith("/")
 
@@ -131,6 +137,7 @@ AdmissionType = Annotated[Code, AfterValidator(_admission_type)]
 Disposition = Annotated[Code, AfterValidator(_disposition)]
 KindOfNumber = Annotated[Code, AfterValidator(_kind_of_number)]
 Numbers = tuple[Annotated[str, AfterValidator(_numbers)], ...]
+Digest = Annotated[str, AfterValidator(_digest)]
 Topic = Annotated[str, AfterValidator(_topic)]
 Codec = Annotated[str, AfterValidator(_codec)]
 UpperKeys = BeforeValidator(upper_keys)

@@ -21,6 +21,7 @@ from shared.codes import (
     Class,
     Code,
     Codec,
+    Digest,
     Disposition,
     KindOfNumber,
     Numbers,
@@ -82,7 +83,8 @@ class FeedProfile(BaseModel):
     `placeholders` and `test_numbers`: patient numbers, or `/regular expressions/` of whole ones, that the site sends
     for nobody in particular and for patients whom it made up. `dates`: what it means by 01/02/2026, `mdy` or `dmy`.
     `patient_fields`: where it numbers its patients, best first; before v2.3.1 not all do so in PID-3 alone.
-    `greatest_age`: after how long its news is too old to be told; None is the deployment's.
+    `greatest_age`: after how long its news is too old to be told; None is the deployment's. `http_token_sha256`: of the
+    token with which it posts over HTTP; the token itself stands nowhere.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -107,6 +109,7 @@ class FeedProfile(BaseModel):
     protected_units: tuple[Code, ...] = ()
     kafka_topic: Topic | None = None
     mllp_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    http_token_sha256: Digest | None = None
     charset: Codec | None = None
     dates: Literal["", "mdy", "dmy"] = ""
     patient_fields: Annotated[tuple[Literal["PID-2", "PID-3", "PID-4"], ...], Field(min_length=1)] = ("PID-3",)
@@ -226,8 +229,10 @@ def _fault(kind: str, said: str, keys: list[str]) -> str:
 
 
 def _clashes(profiles: list[FeedProfile]) -> list[str]:
-    """A door leads to one feed: names, topics and ports (0 means any free one) are given once."""
+    """A door leads to one feed: names, topics, tokens and ports (0 means any free one) are given once."""
     doors = Counter(("feed", profile.feed) for profile in profiles)
     doors += Counter(("kafka_topic", profile.kafka_topic) for profile in profiles if profile.kafka_topic)
     doors += Counter(("mllp_port", str(profile.mllp_port)) for profile in profiles if profile.mllp_port)
+    tokens = (profile.http_token_sha256 for profile in profiles if profile.http_token_sha256)
+    doors += Counter(("http_token_sha256", f"{token[:8]}…") for token in tokens)
     return [f"{key} {value} is given {times} times" for (key, value), times in doors.items() if times > 1]

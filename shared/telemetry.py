@@ -149,6 +149,7 @@ class Metrics:
     messages: Counter
     set_aside: Counter
     sent_batches: Counter
+    posts: Counter
     unsaid: Gauge
     attempts: Counter
     deliveries: Counter
@@ -207,6 +208,12 @@ metrics: Final = Metrics(
         "Batches (FHS, BHS) at the doors; counts differ: more or less came than BTS-1 or FTS-1 says, or no end.",
         "feed",
         "counts",
+    ),
+    posts=_counter(
+        "http_posts",
+        "Answers of the HTTP door by status; feed none: no token of ours came with it. 401s rise: someone knocks.",
+        "feed",
+        "status",
     ),
     unsaid=_gauge(
         "gateway_unsaid", "Messages stored and not said yet. At the limit (CARE_UNSAID_LIMIT) the doors close."

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from pathlib import Path
 from typing import Any
 
-from services.gateway.agents import Doors, agents
-from services.gateway.doors.mllp.limits import Limits
+from services.gateway.agents import Doors, HttpPlace, agents
+from services.gateway.doors.limits import Limits
 from services.gateway.settings import Settings
 from shared.process import Process, serve
 from shared.profiles import DOORS_LOOKS, Feeds
@@ -22,19 +23,27 @@ async def _agents(process: Process, settings: Settings) -> list[Any]:
     doors = Doors(
         host=settings.mllp_host,
         limits=Limits(message=settings.message_limit_bytes),
-        tls=_tls(settings),
+        tls=_tls(settings.mllp_certificate_file, settings.mllp_key_file, settings.mllp_client_ca_file),
+        http=_http(settings),
         keep_days=settings.raw_days,
         most_unsaid=settings.unsaid_limit,
     )
     return await agents(process, feeds, secret, doors)
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if settings.mllp_certificate_file is None:
+def _http(settings: Settings) -> HttpPlace | None:
+    if not settings.http_port:
         return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=settings.mllp_client_ca_file)
-    context.load_cert_chain(settings.mllp_certificate_file, settings.mllp_key_file)
-    if settings.mllp_client_ca_file is not None:
+    tls = _tls(settings.http_certificate_file, settings.http_key_file, settings.http_client_ca_file)
+    return HttpPlace(settings.http_port, settings.http_host, tls)
+
+
+def _tls(certificate: Path | None, key: Path | None, authorities: Path | None) -> ssl.SSLContext | None:
+    if certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authorities)
+    context.load_cert_chain(certificate, key)
+    if authorities is not None:
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 

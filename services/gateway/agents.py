@@ -11,10 +11,13 @@ from itertools import count
 from typing import Any, Final
 
 from services.gateway.domain.message import Judge
+from services.gateway.doors.http.post import Post
+from services.gateway.doors.http.senders import Senders
+from services.gateway.doors.http.server import HttpDoor
+from services.gateway.doors.limits import LOOPBACK, Limits
 from services.gateway.doors.mllp.conversation import Door
 from services.gateway.doors.mllp.doors import MllpDoors
-from services.gateway.doors.mllp.limits import Limits
-from services.gateway.doors.mllp.server import LOOPBACK, MllpServer
+from services.gateway.doors.mllp.server import MllpServer
 from services.gateway.handlers.intake import Intake
 from services.gateway.handlers.ports import Outages
 from services.gateway.handlers.topic import TopicHearing
@@ -35,12 +38,25 @@ RELAY_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True)
+class HttpPlace:
+    """Where the HTTP door listens. `port` 0 takes a free one."""
+
+    port: int
+    host: str = LOOPBACK
+    tls: ssl.SSLContext | None = None
+
+
+@dataclass(frozen=True)
 class Doors:
-    """How the doors stand. `most_unsaid`: beyond so many stored and unsaid messages nobody is answered."""
+    """How the doors stand. `most_unsaid`: beyond so many stored and unsaid messages nobody is answered.
+
+    `host` and `tls` are the MLLP doors'; `http` None: there is no HTTP door.
+    """
 
     host: str = LOOPBACK
     limits: Limits = field(default_factory=Limits)
     tls: ssl.SSLContext | None = None
+    http: HttpPlace | None = None
     keep_days: int = 30
     most_unsaid: int = 200_000
     lease_seconds: float = LEASE_SECONDS
@@ -66,8 +82,10 @@ async def agents(
     relay = Relay(raw, voice, outages, most_unsaid=doors.most_unsaid)
     judge = Judge(secret, doors.limits.message)
     intake = Intake(raw, voice, judge, process.clock, lambda: relay.full, outages)
-    topics, servers = TopicDoors(process, intake), MllpDoors(_server_of(process, intake, doors))
-    look, listening = _following(feeds, topics, servers)
+    next_id = _control_ids()
+    topics, servers = TopicDoors(process, intake), MllpDoors(_server_of(process, intake, doors, next_id))
+    posts = _http_of(process, intake, doors, next_id)
+    look, listening = _following(feeds, topics, servers, posts)
     return [
         process.closing(),
         _admin(process, relay, outages, topics),
@@ -79,7 +97,7 @@ async def agents(
 
 
 def _following(
-    feeds: Mapping[str, FeedProfile], topics: TopicDoors, servers: MllpDoors
+    feeds: Mapping[str, FeedProfile], topics: TopicDoors, servers: MllpDoors, posts: HttpDoor | None
 ) -> tuple[Callable[[], Awaitable[None]], Background]:
     """The look that keeps the doors as the profiles say, and the doors' beginning and end."""
 
@@ -87,6 +105,8 @@ def _following(
         wanted = [feed for feed in feeds.values() if feed.mode is not Mode.OFF]
         await topics.follow(wanted)
         await servers.follow(wanted)
+        if posts is not None:
+            await posts.follow(feeds.values())
 
     async def look() -> None:
         if isinstance(feeds, Feeds):
@@ -94,7 +114,8 @@ def _following(
         await follow()
 
     async def stop() -> None:
-        await asyncio.gather(servers.stop(), topics.stop())
+        closing = [servers.stop(), topics.stop(), *([posts.stop()] if posts is not None else [])]
+        await asyncio.gather(*closing)
 
     return look, Background(follow, stop)
 
@@ -140,17 +161,27 @@ class TopicDoors:
         return stuck(lambda: loop.progress_at, lambda: loop.away)() if loop is not None else ""
 
 
-def _server_of(process: Process, intake: Intake, doors: Doors) -> Callable[[FeedProfile, int], MllpServer]:
+def _control_ids() -> Callable[[], str]:
     numbers, ours = count(1), secrets.token_hex(5)
+    return lambda: f"{ours}{next(numbers)}"  # 20 characters (MSH-10, HL7 v2.5.1 ch. 2.15.9.10) last for 10^10 answers
 
-    def next_control_id() -> str:
-        return f"{ours}{next(numbers)}"  # 20 characters (MSH-10, HL7 v2.5.1 ch. 2.15.9.10) last for 10^10 answers
 
+def _server_of(
+    process: Process, intake: Intake, doors: Doors, next_id: Callable[[], str]
+) -> Callable[[FeedProfile, int], MllpServer]:
     def make(feed: FeedProfile, port: int) -> MllpServer:
-        door = Door(feed, intake, process.clock, next_control_id)
+        door = Door(feed, intake, process.clock, next_id)
         return MllpServer(door, port, host=doors.host, limits=doors.limits, tls=doors.tls)
 
     return make
+
+
+def _http_of(process: Process, intake: Intake, doors: Doors, next_id: Callable[[], str]) -> HttpDoor | None:
+    if doors.http is None:
+        return None
+    senders = Senders()
+    post = Post(senders, intake, process.clock, next_id, doors.limits)
+    return HttpDoor(senders, post, doors.http.port, host=doors.http.host, limits=doors.limits, tls=doors.http.tls)
 
 
 def _admin(process: Process, relay: Relay, outages: Outages, topics: TopicDoors) -> Background:

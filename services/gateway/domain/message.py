@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from services.gateway.domain.faults import json_faults
 from services.gateway.domain.search import Number, json_numbers, numbers_of, search_keys
 from shared.feeds import FeedProfile
 from shared.hl7.er7 import NULL, Message, parse
@@ -25,6 +26,7 @@ from shared.schemas.registry import ER7_MEDIA_TYPE, JSON_MEDIA_TYPE
 
 TOO_LARGE: Final = "too-large"
 NO_OBJECT: Final = "json-no-object"
+NO_EVENT: Final = "json-no-adt-event"
 NOT_ADT: Final = "not-adt"
 _CONTROL_ID_LENGTH: Final = 199  # MSH-10, HL7 v2.7 and later; before, 20
 _LINE_END: Final = re.compile(rb"[\r\n]+")
@@ -65,10 +67,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What came through a door. `header`: the message as far as it could be read, None if it has no readable MSH."""
+    """What came through a door. `header`: the message as far as it could be read, None if it has no readable MSH.
+
+    `faults`: what is wrong with a refused JSON message, as `json_faults` says it.
+    """
 
     letter: Received | Refusal
     header: Message | None = None
+    faults: tuple[str, ...] = ()
 
 
 class _Read(NamedTuple):
@@ -104,6 +110,19 @@ class Judge:
         """The value of a record on a hospital's own topic: HL7 v2, or a JSON object in the words of `AdtEvent`."""
         if not body.lstrip().startswith((b"{", b"[")) or len(body) > self.limit:
             return self.er7(body, profile, at)
+        return self._object(body, profile, at)
+
+    def event(self, body: bytes, profile: FeedProfile, at: datetime) -> Arrival:
+        """A JSON body over HTTP. One that is no `AdtEvent` is refused at once: its sender is there to be told."""
+        if len(body) > self.limit:
+            return self.too_large(body, profile, at)
+        arrival = self._object(body, profile, at)
+        if isinstance(arrival.letter, Refusal):
+            return arrival
+        faults = json_faults(body)
+        return Arrival(refusal(body, NO_EVENT, profile, at), faults=faults) if faults else arrival
+
+    def _object(self, body: bytes, profile: FeedProfile, at: datetime) -> Arrival:
         content = _json(body)
         if content is None:
             return Arrival(refusal(body, NO_OBJECT, profile, at))

@@ -33,12 +33,13 @@ T = TypeVar("T")
 class Outcome:
     """What the sender is to be told. `code` "" means stored; `header` is None where no MSH could be read.
 
-    `message_id`: under which the message, or the copy of what was refused, is kept.
+    `message_id`: under which the message, or the copy of what was refused, is kept. `faults`: as in `Arrival`.
     """
 
     header: Message | None
     message_id: str
     code: str = ""
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,10 @@ class Intake:
     async def take(self, body: bytes, profile: FeedProfile) -> Outcome:
         """One message; it, or its refusal, is durable when this returns. Raises Away."""
         return await self._keep(self._arrival(self._judge.er7, body, profile))
+
+    async def take_event(self, body: bytes, profile: FeedProfile) -> Outcome:
+        """One JSON message, judged as an `AdtEvent` before it is taken. Raises Away."""
+        return await self._keep(self._arrival(self._judge.event, body, profile))
 
     async def take_batch(self, body: bytes, profile: FeedProfile) -> BatchOutcome:
         """A body that begins with FHS or BHS (HL7 v2.5.1 ch. 2.10.3): its messages in one write. Raises Away.
@@ -163,9 +168,9 @@ class Intake:
 
 
 def _outcome(arrival: Arrival) -> Outcome:
-    return Outcome(
-        arrival.header, arrival.letter.id, arrival.letter.code if isinstance(arrival.letter, Refusal) else ""
-    )
+    letter = arrival.letter
+    code = letter.code if isinstance(letter, Refusal) else ""
+    return Outcome(arrival.header, letter.id, code, arrival.faults)
 
 
 def _count(message: Received, kept: Kept, header: Message | None) -> None:

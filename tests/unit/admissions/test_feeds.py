@@ -140,6 +140,22 @@ def test_parse__a_door_leads_to_one_feed() -> None:
     )
 
 
+def test_parse__a_token_belongs_to_one_feed_and_is_not_told_whole() -> None:
+    feeds = [a_feed(feed=name, http_token_sha256="ab12" * 16) for name in ("north", "south")]
+    with pytest.raises(FeedsInvalid) as invalid:
+        parse_feeds({"feed": feeds})
+    assert invalid.value.problems == ("http_token_sha256 ab12ab12… is given 2 times",)
+    assert parse_feeds({"feed": feeds[:1]})["north"].http_token_sha256 == "ab12" * 16
+
+
+@pytest.mark.parametrize("token", ["a-token-itself", "ab12" * 15, "AB12" * 16, "ab12" * 16 + "\n"])
+def test_parse__a_token_that_is_no_hash_is_refused(token: str) -> None:
+    with pytest.raises(FeedsInvalid) as invalid:
+        parse_feeds({"feed": [a_feed(http_token_sha256=token)]})
+    told = "feed[0].http_token_sha256: not the SHA-256 of a token: 64 hexadecimal digits in lower case"
+    assert invalid.value.problems == (told,)
+
+
 def test_parse__any_free_port_may_be_asked_for_twice() -> None:
     assert len(parse_feeds({"feed": [a_feed(mllp_port=0), a_feed(feed="south", mllp_port=0)]})) == 2
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.gateway.domain.message import Judge, Received
+from services.gateway.doors.limits import Limits
 from services.gateway.doors.mllp.conversation import Door
-from services.gateway.doors.mllp.limits import Limits
 from services.gateway.doors.mllp.server import MllpServer
 from services.gateway.handlers.intake import Intake
 from services.gateway.handlers.ports import Kept, Outages

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from services.gateway.doors.limits import Limits
 from services.gateway.doors.mllp.conversation import Door
 from services.gateway.doors.mllp.doors import MllpDoors
-from services.gateway.doors.mllp.limits import Limits
 from services.gateway.doors.mllp.server import MllpServer
 from shared.feeds import FeedProfile
 from shared.schemas.envelope import Mode

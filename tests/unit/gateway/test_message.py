@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
+from services.gateway.domain.faults import json_faults
 from services.gateway.domain.message import Arrival, Judge, Received, Refusal, refusal
 from services.gateway.domain.saying import saying_of
 from shared.schemas.envelope import Mode
@@ -217,6 +219,31 @@ def test_record__hl7_is_taken_as_at_any_door() -> None:
 
 def test_record__too_large_is_refused_whatever_it_is() -> None:
     assert code_of(Judge(SECRET, 10).record(JSON, a_feed(), AT)) == "too-large"
+
+
+EVENTS = Path(__file__).parents[3] / "shared/schemas/examples/adt.inbound.v1/adt-event.v1"
+
+
+@pytest.mark.parametrize("file", sorted(EVENTS.glob("*.json")), ids=lambda file: file.stem)
+def test_event__that_the_contract_shows_is_taken(file: Path) -> None:
+    arrival = JUDGE.event(file.read_bytes(), a_feed(), AT)
+    assert (taken(arrival).media_type, arrival.faults) == ("application/json", ())
+
+
+def test_event__too_large_is_refused_unread() -> None:
+    arrival = Judge(SECRET, 10).event(b'{"control_id": 7}', a_feed(), AT)
+    assert (code_of(arrival), arrival.faults) == ("too-large", ())
+
+
+def test_faults__of_what_is_no_object_are_of_the_message() -> None:
+    assert json_faults(b"[]") == ("message: model-type",)
+
+
+def test_faults__are_no_more_than_twenty_and_quote_nothing() -> None:
+    faults = json_faults(b'{"control_id": 7, "Canarybird": 1, "cleared": [' + b"7," * 40 + b"7]}")
+    assert len(faults) == 20
+    assert faults[0] == "control_id: string-type"
+    assert not any(CANARY in fault for fault in faults)
 
 
 def test_er7__json_cannot_be_answered_on_mllp() -> None:

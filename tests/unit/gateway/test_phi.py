@@ -16,6 +16,8 @@ from shared.stream.outages import Away
 from shared.stream.records import Heard
 from shared.telemetry import registry
 from tests.unit.gateway.parts import BODY, CANARY, LIMIT, SECRET, House, a_body, a_feed, a_sender, a_server, framed
+from tests.unit.gateway.test_batches import BHS
+from tests.unit.gateway.test_http import a_door
 
 PLANTED = (CANARY, "19410506", "100200")
 
@@ -38,6 +40,12 @@ async def every_path(house: House) -> None:
             await other.send(framed(BODY))
             assert await other.rest() == b""
         house.store.away = False
+    async with a_door(house, message=2000) as client:
+        for payload in (BODY, pid, BHS + pid + BODY + b"BTS|7\r", BODY + b"x" * 3000):
+            answer = (await client.post(payload)).body
+            assert not any(planted.encode() in answer for planted in PLANTED)
+        wrong = b'{"control_id": 7, "patient": {"Canarybird": "19410506", "sex": "Canarybird"}}'
+        assert CANARY.encode() not in (await client.post(wrong, "application/json")).body
     hearing = TopicHearing(house.intake, {"t": a_feed()})
     json = b'{"control_id": "7", "patient": {"identifiers": [{"value": "100200", "type": "MR"}]}}'
     values = [json, b'{"name": "Canarybird"', BODY.replace(b"Ada", b"\x81"), pid]
@@ -61,6 +69,7 @@ async def test_phi__is_in_no_log_metric_key_header_or_reason() -> None:
         await Relay(house.store, house.voice, house.outages, most_unsaid=0).sweep()
     assert {entry["event"] for entry in logs} >= {
         "message_refused",
+        "batch_counts_differ",
         "control_id_reused",
         "connection_closed",
         "driver_away",
@@ -76,6 +85,7 @@ async def test_phi__is_in_no_log_metric_key_header_or_reason() -> None:
         "bad-separators",
         "too-large",
         "json-no-object",
+        "json-no-adt-event",
         "crash-loop",
         "bug-ValueError-er7",
     }

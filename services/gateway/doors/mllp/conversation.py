@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from services.gateway.domain.message import TOO_LARGE
 from services.gateway.doors.answers import answer, batch_answer
-from services.gateway.doors.mllp.limits import Limits
+from services.gateway.doors.limits import Limits
 from services.gateway.doors.mllp.patience import Patience
 from services.gateway.handlers.intake import BatchOutcome, Intake, Outcome
 from shared.feeds import FeedProfile

@@ -11,13 +11,11 @@ import ssl
 from collections import Counter
 from functools import partial
 
+from services.gateway.doors.limits import ACCEPT_QUEUE, LOOPBACK, Limits
 from services.gateway.doors.mllp.conversation import Conversation, Door
-from services.gateway.doors.mllp.limits import Limits
 from shared.feeds import FeedProfile
 from shared.telemetry import log
 
-ACCEPT_QUEUE = 128
-LOOPBACK = "127.0.0.1"
 CLOSE_SECONDS = 2.0
 # a sender that goes, or comes again, is no news
 _QUIET = frozenset({"peer-closed", "peer-lost", "stopping"})

@@ -1,4 +1,4 @@
-"""MLLP over TLS: the same door, and a sender without the certificate that is asked for stays outside."""
+"""Doors over TLS: the same answers, and a sender without the certificate that is asked for stays outside."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from services.gateway.doors.mllp.server import MllpServer
 from tests.unit.gateway.parts import BODY, BODY_ACK, House, a_sender, a_server, framed
+from tests.unit.gateway.test_http import TOKEN, a_door
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command to make a certificate with")
 
@@ -61,3 +63,18 @@ async def test_tls__without_client_certificate_is_not_heard(certificate: tuple[P
         assert await not_heard(server, ssl=theirs, server_hostname="localhost")
         assert await not_heard(server)
     assert house.store.rows == {}
+
+
+async def test_tls__over_http_is_answered_and_in_the_clear_is_not(certificate: tuple[Path, Path]) -> None:
+    ours = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ours.load_cert_chain(*certificate)
+    theirs = ssl.create_default_context(cafile=certificate[0])
+    house = House()
+    async with a_door(house, tls=ours) as client:
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/plain"}
+        url = f"https://localhost:{client.door.port}/adt"
+        async with client.session.post(url, data=BODY, headers=headers, ssl=theirs) as response:
+            assert response.status == 200
+        with pytest.raises(aiohttp.ClientError):
+            await client.post()
+    assert len(house.store.rows) == 1
