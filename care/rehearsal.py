@@ -132,7 +132,7 @@ async def rehearse(
         while any([await stage.hear() for stage in stages]):
             pass
     return Outcome(
-        tuple(change for stage in stages for change in _changes(stage)),
+        tuple(change for stage in stages for change in changes_of(stage)),
         tuple(_deliveries(log)),
         {stage.name: n for stage in stages if (n := len(list(stage.documents.changed())))},
         Counter(_unheard(log)),
@@ -151,7 +151,7 @@ def _set_aside(handler: Handler, record: Heard) -> str:
     return ""
 
 
-def _changes(stage: Stage) -> Iterator[Change]:
+def changes_of(stage: Stage) -> Iterator[Change]:
     """What stands differently, over all documents: what one gives up another may have taken."""
     was: dict[tuple[str, str], str] = {}
     now: dict[tuple[str, str], str] = {}

@@ -6,14 +6,18 @@ import copy
 from datetime import timedelta
 from typing import Any
 
-from care.rehearsal import Change, Outcome, rehearse
+from care.rehearsal import Change, Copies, Outcome, Stage, changes_of, rehearse
 from care.replay import lines_of, sayings_of
 from services.gateway.domain.saying import saying_of
 from services.gateway.store import _row
+from shared.mongo.memory import MemoryDocuments
 from shared.schemas.identifiers import Identifier
 from shared.schemas.notifications import DeliveryState, NotificationDecided
 from shared.stream.codec import decode
 from shared.stream.deadletters import dead_letter, replayed
+from shared.stream.decisions import Refs
+from shared.stream.documents import Document
+from shared.stream.memory import MemoryLog
 from shared.stream.records import Heard, Saying
 from tests.unit.admissions.house import a_raw_record
 from tests.unit.admissions.test_two_feeds import MODES, Region, at
@@ -99,6 +103,21 @@ async def test_rehearsal__of_a_whole_stay_on_nothing() -> None:
     assert (patient.what, patient.before, patient.after) == ("patient", "", "known")
     assert (encounter.what, encounter.before, encounter.after) == ("encounter", "", "finished")
     assert region.followup.documents.stored == {}
+
+
+async def test_changes__of_two_documents_that_become_one_are_of_the_patient_alone() -> None:
+    """What the one gives up the other has taken: its stay stands as it stood."""
+    stay = {"e1": {"said": {"status": "finished"}}}
+    kept, gone = {"patient_id": "kept", "encounters": {}}, {"patient_id": "gone", "encounters": stay}
+    real = MemoryDocuments()
+    await real.save([Document("patients", "kept", state=kept), Document("patients", "gone", state=gone)])
+    copies = Copies(real)
+    one, other = await copies.load([Refs("patients", ("kept", "gone"))])
+    one.state, other.state = kept | {"encounters": stay}, {"patient_id": "gone", "alias_of": "kept"}
+    assert await copies.save_together([other, one]) == set()
+    stage = Stage("admissions", {}, MemoryLog(), copies)
+    assert list(changes_of(stage)) == [Change("patient", "gone", "known", "part of kept")]
+    assert [document.state for document in await real.load([Refs("patients", ("kept", "gone"))])] == [kept, gone]
 
 
 async def test_rehearsal__names_what_is_not_for_us() -> None:
