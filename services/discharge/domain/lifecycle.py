@@ -15,6 +15,7 @@ from typing import Final, Literal
 from services.discharge.domain.clocks import ClockError
 from services.discharge.domain.deadlines import PROVENANCE, plan
 from services.discharge.domain.model import EncounterDocument, NotOpened, Policy, Told, TransitionRecord
+from services.discharge.domain.pathways import Clock
 from shared.schemas.encounters import (
     EncounterDischarged,
     EncounterEvent,
@@ -89,17 +90,17 @@ def assess(event: EncounterEvent, policy: Policy) -> TransitionState | NotOpened
         return NotOpened(
             discharge_version=encounter.discharge_version, pathway=name, reason=table.pathways[name].not_opened
         )
-    return _standing(encounter, name, policy)
+    return _standing(encounter, *table.gated(name, encounter.risk), policy)
 
 
-def _standing(encounter: EncounterState, name: str, policy: Policy) -> TransitionState:
+def _standing(encounter: EncounterState, name: str, clocks: tuple[Clock, ...], policy: Policy) -> TransitionState:
     table, at = policy.pathways, encounter.discharged_at
     if at is None:
         raise Unhearable("discharge-time-missing")
     closed = table.pathways[name].closed
     readmitted = not closed and _is_back_in_hospital(encounter)
     try:
-        deadlines = () if readmitted else plan(table.clocks_of(name), encounter, at, policy.calendar)
+        deadlines = () if readmitted else plan(clocks, encounter, at, policy.calendar)
     except ClockError as refused:
         raise Unhearable(refused.code) from None
     return TransitionState(

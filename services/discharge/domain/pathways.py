@@ -1,7 +1,8 @@
 """The decision table as validated data: patient class × discharge disposition → pathway → clocks.
 
 `parse_pathways` refuses a table with a gap: every NUBC FL17 code has a destination, every column a pathway for each
-destination, every pathway only clocks that exist, and no pathway the same work twice.
+destination, every pathway only clocks that exist, and no pathway the same work twice; what is gated on the risk score
+leads to a pathway with work.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from datetime import date
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from shared.schemas.assessments import RiskScore
 
 _IN_USE: Final = "01 02 03 04 05 06 07 09 20 21 30 40 41 42 43 50 51 61 62 63 64 65 66 69 70"
 _PLANNED_RETURN: Final = "81 82 83 84 85 86 87 88 89 90 91 92 93 94 95"
@@ -110,8 +113,22 @@ class Pathway(_Row):
     closed: str = ""
 
 
+class ByRisk(_Row):
+    """Whose score is surely below a bound takes a lighter pathway; where it may be, a nurse is asked by further clocks.
+
+    What is not known counts as risk: no score, or one whose upper bound is not below, takes nothing away.
+    """
+
+    below: int = Field(ge=1)
+    pathway: str
+    ask: tuple[str, ...] = ()
+
+
 class Pathways(_Row):
-    """The whole table. `classes` and `admission_types` name a column; an admission type that is listed wins."""
+    """The whole table. `classes` and `admission_types` name a column; an admission type that is listed wins.
+
+    `by_risk` is by pathway.
+    """
 
     version: int = Field(ge=1)
     default_column: str
@@ -121,6 +138,7 @@ class Pathways(_Row):
     dispositions: dict[str, Destination]
     columns: dict[str, dict[Destination, str]]
     pathways: dict[str, Pathway]
+    by_risk: dict[str, ByRisk] = {}
     clocks: dict[str, Clock]
 
     def choose(self, class_: str, admission_type: str, disposition: str, *, deceased: bool) -> str:
@@ -129,6 +147,15 @@ class Pathways(_Row):
         destination: Destination = "died" if deceased else self.dispositions.get(disposition, "unknown")
         return self.columns[column][destination]
 
+    def gated(self, pathway: str, risk: RiskScore | None) -> tuple[str, tuple[Clock, ...]]:
+        """The pathway that a score leaves, with its clocks and those that ask a nurse."""
+        row = self.by_risk.get(pathway)
+        if row is None or risk is None or risk.low >= row.below:
+            return pathway, self.clocks_of(pathway)
+        if risk.high < row.below:
+            return row.pathway, self.clocks_of(row.pathway)
+        return pathway, (*self.clocks_of(pathway), *(self.clocks[name] for name in row.ask))
+
     def clocks_of(self, pathway: str) -> tuple[Clock, ...]:
         """The clocks of a pathway, in the table's order."""
         return tuple(self.clocks[name] for name in self.pathways[pathway].clocks)
@@ -136,6 +163,7 @@ class Pathways(_Row):
     @model_validator(mode="after")
     def _has_no_gap(self) -> Self:
         problems = [*_gaps_of_codes(self), *_gaps_of_columns(self), *_gaps_of_pathways(self)]
+        problems = problems or _gaps_of_risk(self)
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -170,6 +198,23 @@ def _gaps_of_pathways(table: Pathways) -> list[str]:
         if pathway.not_opened and (pathway.clocks or pathway.closed):
             problems.append(f"pathways.{name} is not opened, yet says what follows")
         problems += _gaps_of_clocks(name, table.clocks_of(name))
+    return problems
+
+
+def _gaps_of_risk(table: Pathways) -> list[str]:
+    problems = []
+    for name, row in table.by_risk.items():
+        unknown = [one for one in (name, row.pathway) if one not in table.pathways]
+        missing = [clock for clock in row.ask if clock not in table.clocks]
+        problems += [f"by_risk.{name} names {one}, no pathway" for one in unknown]
+        problems += [f"by_risk.{name} names {clock}, no clock" for clock in missing]
+        if unknown or missing:
+            continue
+        for one in (name, row.pathway):
+            if table.pathways[one].not_opened or table.pathways[one].closed:
+                problems.append(f"by_risk.{name} names {one}, which opens no work")
+        asked = (*table.clocks_of(name), *(table.clocks[clock] for clock in row.ask))
+        problems += _gaps_of_clocks(name, asked)
     return problems
 
 

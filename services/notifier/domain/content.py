@@ -21,6 +21,7 @@ WORK: Final = {
     "home-visit": "home visit",
     "medication-reconciliation": "medication reconciliation",
     "practitioner-visit": "visit with a practitioner",
+    "risk-review": "a nurse's decision on how much follow-up is needed",
 }
 
 DISPOSITIONS: Final = {
