@@ -7,7 +7,7 @@ that it costs the same however many are kept; only a feed that has been silent f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,15 +19,28 @@ from rich.table import Table
 from care.pages import Page, page
 from care.profiles import place_of, profiles_at
 from care.running import run
-from care.session import Session, business_time, session
+from care.session import ADMIN_PORT, Session, business_time, session
 from services.gateway.store import RAW, REFUSED
 from shared.feeds import FeedProfile
 from shared.mongo.client import away
 
+COUNTING = ("gateway", "admissions")
 RECENT = 20_000
 """So many of the newest messages are looked at for the rate."""
 
-HEADS = ("feed", "door", "mode", "last message", "a minute", "stored", "repeated", "refused", "unanswered", "unsaid")
+HEADS = (
+    "feed",
+    "door",
+    "mode",
+    "last message",
+    "a minute",
+    "stored",
+    "repeated",
+    "reused id",
+    "refused",
+    "unanswered",
+    "unsaid",
+)
 
 
 @dataclass(frozen=True)
@@ -45,19 +58,23 @@ def feeds(
 ) -> None:
     """Show each feed: door, mode, last message, rate, and what was stored, refused or not said yet.
 
-    Stored, repeated and unanswered count from the gateway's start and need its admin port; the rest is from its
-    database. A feed whose last message is old is silent, or its door is not reached: ask the hospital.
+    Stored, repeated, unanswered and reused id (stored too: a control id that came before with other bytes) count from
+    the gateway's start and need its admin port, as do the lines below the table: what was set aside, by message code,
+    and, of admissions' start and port, what had to be assumed. The rest is from the gateway's database. A feed whose
+    last message is old is silent, or its door is not reached: ask the hospital.
     """
     here = session()
     profiles = profiles_at(place_of(here.settings))
     now = business_time(here)
     kept = run(kept_of(here, profiles, now - timedelta(minutes=minutes)))
-    port = here.admin_port("gateway")
-    shown = table(profiles, kept, page(port) if port else None, minutes)
+    gateway, admissions = (page(port) if (port := here.admin_port(name)) else None for name in COUNTING)
     console = Console()
-    Console(width=max(console.width, 120)).print(shown)
-    if not port:
-        typer.echo("CARE_ADMIN_PORT_GATEWAY is not set, so what the gateway counts is not known.", err=True)
+    Console(width=max(console.width, 132)).print(table(profiles, kept, gateway, minutes))
+    for line in noticed(profiles, gateway, admissions):
+        typer.echo(line)
+    for name, counts in zip(COUNTING, (gateway, admissions), strict=True):
+        if counts is None:
+            typer.echo(f"{ADMIN_PORT}{name.upper()} is not set, so what {name} counts is not known.", err=True)
 
 
 async def kept_of(here: Session, profiles: Mapping[str, FeedProfile], since: datetime) -> dict[str, Kept]:
@@ -90,8 +107,9 @@ def table(profiles: Mapping[str, FeedProfile], kept: Mapping[str, Kept], gateway
             profile.mode.value,
             f"{one.last:%Y-%m-%d %H:%M:%S}Z" if one.last else "none",
             f"{one.recent / minutes:.1f}",
-            _count(counts, "stored", "control-id-reused"),
+            _count(counts, "stored"),
             _count(counts, "repeated"),
+            _count(counts, "control-id-reused"),
             str(one.refused),
             _count(counts, "unanswered"),
             str(one.unsaid),
@@ -99,10 +117,24 @@ def table(profiles: Mapping[str, FeedProfile], kept: Mapping[str, Kept], gateway
     return found
 
 
+def noticed(profiles: Iterable[str], gateway: Page | None, admissions: Page | None) -> list[str]:
+    """A line for each feed of which something was set aside or flagged."""
+    kinds = (("set aside", gateway, "care_messages_set_aside_total", "kind"),)
+    flags = (("flagged", admissions, "care_messages_flagged_total", "flag"),)
+    lines = []
+    for feed in profiles:
+        for what, counted, name, label in kinds + flags:
+            found = counted.by(name, label, feed=feed) if counted else {}
+            told = ", ".join(f"{key} {count:.0f}" for key, count in sorted(found.items()))
+            lines += [f"{feed}: {what}: {told}"] if told else []
+    return lines
+
+
 def _door(profile: FeedProfile) -> str:
     doors = [f"MLLP {profile.mllp_port}"] if profile.mllp_port is not None else []
+    doors += ["HTTP"] if profile.http_token_sha256 else []
     return ", ".join(doors + ([f"topic {profile.kafka_topic}"] if profile.kafka_topic else [])) or "none"
 
 
-def _count(counts: Mapping[str, float] | None, *outcomes: str) -> str:
-    return "–" if counts is None else f"{sum(counts.get(outcome, 0.0) for outcome in outcomes):.0f}"
+def _count(counts: Mapping[str, float] | None, outcome: str) -> str:
+    return "–" if counts is None else f"{counts.get(outcome, 0.0):.0f}"

@@ -148,6 +148,7 @@ class Metrics:
     fence_age: Gauge
     messages: Counter
     set_aside: Counter
+    flagged: Counter
     sent_batches: Counter
     posts: Counter
     unsaid: Gauge
@@ -202,6 +203,13 @@ metrics: Final = Metrics(
         "Messages stored that are not ADT, so that nobody acts on them, by message code (MSH-9.1).",
         "feed",
         "kind",
+    ),
+    flagged=_counter(
+        "messages_flagged",
+        "ADT messages heard in which something had to be assumed or could not be read. `charset_assumed` rises: the "
+        "feed's profile needs its charset.",
+        "feed",
+        "flag",
     ),
     sent_batches=_counter(
         "batches_received",

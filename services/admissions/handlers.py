@@ -16,7 +16,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from services.admissions.adt import FeedFacts, NotAdt, read_adt
+from services.admissions.adt import FLAGS, FeedFacts, NotAdt, read_adt
 from services.admissions.domain import identity
 from services.admissions.domain.codes import Codes
 from services.admissions.domain.decide import Decided, again, decide
@@ -39,6 +39,7 @@ from shared.schemas.topics import ADMISSIONS_TIMERS, ADT_INBOUND, COMMANDS
 from shared.stream.codec import decode, envelope_of
 from shared.stream.decisions import Decision, Desk, Fact, Handler, Refs, Refused, Say, SetAside
 from shared.stream.records import Heard
+from shared.telemetry import metrics
 
 COLLECTION: Final = "patients"
 LACE: Final = Path(__file__).with_name("lace.toml")
@@ -72,6 +73,7 @@ class AdtHandler:
         if profile is None:
             raise Refused("feed-unknown")
         event = _event(record, profile)
+        _count_flags(event, profile)
         if envelope.mode is Mode.OFF:
             return None
         return self._fact(record, envelope, _made_up(_acted_on(event), profile), profile)
@@ -178,6 +180,12 @@ def _event(record: Heard, profile: FeedProfile) -> AdtEvent | None:
         case media_type if media_type == JSON_MEDIA_TYPE:
             return _json(record.value or b"", profile)
     raise Refused("content-type-unknown")
+
+
+def _count_flags(event: AdtEvent | None, profile: FeedProfile) -> None:
+    """Whoever watches a feed must see what had to be assumed of its messages. A sender of JSON makes up no label."""
+    for flag in FLAGS.intersection(event.flags) if event is not None else ():
+        metrics.flagged.labels(profile.feed, flag).inc()
 
 
 def _acted_on(event: AdtEvent | None) -> AdtEvent:

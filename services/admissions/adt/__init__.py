@@ -5,5 +5,6 @@ It says what the message says and decides nothing: identity, state and consequen
 
 from services.admissions.adt.event import NotAdt, read_adt
 from services.admissions.adt.feed import FeedFacts
+from services.admissions.adt.reading import FLAGS
 
-__all__ = ["FeedFacts", "NotAdt", "read_adt"]
+__all__ = ["FLAGS", "FeedFacts", "NotAdt", "read_adt"]

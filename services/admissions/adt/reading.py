@@ -25,6 +25,19 @@ SEPARATORS_ASSUMED = "separators_assumed"
 NO_CONTROL_ID = "no_control_id"
 UNREADABLE_CODE = "unreadable_code"
 UNREADABLE_TIME = "unreadable_time"
+FLAGS = frozenset(
+    {
+        CHARSET_ASSUMED,
+        CHARSET_ESCAPE_KEPT,
+        DATE_ORDER_ASSUMED,
+        LINE_ENDS_MIXED,
+        SEPARATORS_ASSUMED,
+        NO_CONTROL_ID,
+        UNREADABLE_CODE,
+        UNREADABLE_TIME,
+    }
+)
+"""All that a reader says of a message; what a sender of JSON writes into `flags` is its own."""
 
 
 said = Element.value

@@ -13,7 +13,8 @@ from shared.schemas.encounters import EncounterDischarged
 from shared.schemas.envelope import Mode, derived_id
 from shared.schemas.identifiers import Identifier
 from shared.schemas.topics import COMMANDS, heard_by
-from shared.stream.decisions import Refused, SetAside
+from shared.stream.decisions import Fact, Refused, SetAside
+from shared.telemetry import registry
 from tests.builders import a_record
 from tests.unit.admissions.house import SECRET, TOPIC, House, a_raw_record, feeds
 from tests.unit.admissions.messages import adt
@@ -22,6 +23,28 @@ from tests.unit.admissions.stories import ADMIT, CANCEL_DISCHARGE, DISCHARGE, MO
 
 def test_handlers__hear_every_topic_of_admissions() -> None:
     assert set(handlers(feeds(), SECRET)) == {topic.name for topic in heard_by("admissions")}
+
+
+def flagged(flag: str, feed: str = "north") -> float:
+    return registry.get_sample_value("care_messages_flagged_total", {"feed": feed, "flag": flag}) or 0.0
+
+
+def test_read__counts_by_feed_what_had_to_be_assumed() -> None:
+    handler = handlers(feeds(), SECRET)[TOPIC]
+    before = flagged("charset_assumed"), flagged("line_ends_mixed")
+    handler.read(a_raw_record(ADMIT.replace(b"PID|", b"PID|\xe4")))
+    handler.read(a_raw_record(ADMIT))
+    assert (flagged("charset_assumed"), flagged("line_ends_mixed")) == (before[0] + 1, before[1])
+
+
+def test_read__a_flag_that_a_sender_made_up_is_no_label() -> None:
+    event = handlers(feeds(), SECRET)[TOPIC].read(a_raw_record(ADMIT))
+    assert isinstance(event, Fact)
+    made_up = event.body.event.model_copy(update={"flags": ("Canarybird", "unreadable_time")})
+    before = flagged("unreadable_time")
+    value = made_up.model_dump_json(by_alias=True).encode()
+    handlers(feeds(), SECRET)[TOPIC].read(a_raw_record(value, content_type="application/json"))
+    assert (flagged("unreadable_time"), flagged("Canarybird")) == (before + 1, 0)
 
 
 def test_handlers__without_an_identity_secret() -> None:
