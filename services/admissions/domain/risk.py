@@ -87,7 +87,7 @@ def lace(stay: Brief, others: Sequence[Brief], known_since: date, as_of: datetim
     """
     days = max(0, (stay.date_of(stay.end or as_of) - stay.date_of(stay.begin)).days)
     found = _coded(stay, others, table)
-    categories = categories_of(found, table)
+    categories = categories_of(found, table) if found else ()
     visits = sum(_is_counted_visit(one, stay) for one in others)
     parts = {
         "L": _length(stay, days, table),
