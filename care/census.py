@@ -13,7 +13,7 @@ from typing import ClassVar, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.admissions.domain.identity import processing_of
-from services.admissions.domain.triggers import NOT_YET, TRIGGERS, Effect
+from services.admissions.domain.triggers import TRIGGERS, Effect
 from shared.codes import ADMISSION_TYPES, DISPOSITIONS, PATIENT_CLASSES
 from shared.feeds import FeedProfile
 from shared.hl7.er7 import Message
@@ -77,7 +77,7 @@ def _effect(trigger: str) -> str:
         return "none: not a trigger of HL7 v2.5.1 chapter 3"
     if row.effect is Effect.NONE:
         return f"none: {row.because}"
-    return f"{row.name}, NOT acted on yet" if row.effect in NOT_YET else row.name
+    return row.name
 
 
 class Fill(Part):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from generator.pages import code, page, table
-from services.admissions.domain.triggers import NOT_YET, TRIGGERS, Effect, Row
+from services.admissions.domain.triggers import TRIGGERS, Effect, Row
 
 INTRODUCTION: Final = """
 Every trigger of HL7 v2.5.1 chapter 3. The source is the section of that chapter.
 
-A message whose trigger does nothing, or is not acted on yet, is acknowledged and kept as it came. Nothing of it is
-merged into the patient or the stay, and nobody is told. It is counted by its trigger: `care_decisions_noted_total` with
-`what` = `trigger-a40`, or `trigger-unknown` for one that is not in these tables.
+A message whose trigger does nothing is acknowledged and kept as it came. Nothing of it is merged into the patient or
+the stay, and nobody is told. It is counted by its trigger: `care_decisions_noted_total` with `what` = `trigger-a09`, or
+`trigger-unknown` for one that is not in these tables.
 """
 
 OWN: Final = """
@@ -38,13 +38,17 @@ WAYS: Final = """
   (I, B) admits a registered visit, and any other makes a visit of an admitted stay.
 - A message that neither begins nor ends a stay, and has neither a visit or account number nor PV1-44, is about the
   patient alone.
-- Of changes of bed (A02, A12) the latest 100 of a stay are kept, of all other facts 200; more than that is for a person
-  to look at, and nobody is told anything more.
-"""
-
-LATER: Final = """
-Named here so that the table is whole. **None of this is acted on today**: two patients that are merged stay two, a
-moved visit stays where it is, and the two of a swap keep their beds until something else says where they are.
+- A merge, a move or a renaming is kept as a fact, each group of PID and MRG one. Who is one person and whose stay it is
+  is computed from these facts, in whatever order they came, and nothing is rewritten: so each can be undone. Of two
+  numbers that were merged into each other the later word's leads. Where PID-3 or MRG-1 holds no usable number the
+  message goes to the dead letters (`no-number`, `no-prior-number`).
+- A moved stay (A43, A44, A45) is taken back from the patient of whom it was told (`encounter.moved`, which never names
+  the right one) and told anew of the other under another encounter id. What comes under the wrong number later follows
+  it. An A43 that has the same MRN on both sides moves nothing: it gives the patient another number.
+- A01, A06 and A07 may name the visit that this one was before (MRG-5, else MRG-3): both are one stay then, and the end
+  of the earlier visit ended nothing.
+- Of changes of bed (A02, A12, A17) the latest 100 of a stay are kept, of all other facts 200; more than that is for a
+  person to look at, and nobody is told anything more.
 """
 
 NONE: Final = """
@@ -55,7 +59,6 @@ These never do anything, for the reason given.
 def adt_page() -> str:
     """The page."""
     acting = [(trigger, row) for trigger, row in TRIGGERS.items() if row.acts]
-    later = [(trigger, row) for trigger, row in TRIGGERS.items() if row.effect in NOT_YET]
     none = [(trigger, row) for trigger, row in TRIGGERS.items() if row.effect is Effect.NONE]
     return page(
         "ADT triggers",
@@ -65,9 +68,6 @@ def adt_page() -> str:
         table(("Trigger", "Name", "Effect", "Goes with it", "Needs", "Note", "Source"), map(_acting, acting)),
         "## How they are read",
         WAYS,
-        f"## Not acted on yet: kept raw, counted ({len(later)})",
-        LATER,
-        table(("Trigger", "Name", "Effect", "Meaning", "Source"), map(_later, later)),
         f"## Without effect ({len(none)})",
         NONE,
         table(("Trigger", "Name", "Because", "Source"), map(_none, none)),
@@ -82,11 +82,6 @@ def _acting(entry: tuple[str, Row]) -> tuple[str, ...]:
 
 def _effect(row: Row) -> str:
     return " ".join([row.effect.value, *([" and ".join(row.cancels)] if row.cancels else [])])
-
-
-def _later(entry: tuple[str, Row]) -> tuple[str, ...]:
-    trigger, row = entry
-    return code(trigger), row.name, row.effect.value, row.note, row.source
 
 
 def _none(entry: tuple[str, Row]) -> tuple[str, ...]:

@@ -17,11 +17,12 @@ from typing import Final
 from pydantic import ValidationError
 
 from services.admissions.adt import FLAGS, FeedFacts, NotAdt, read_adt
-from services.admissions.domain import identity
+from services.admissions.domain import identity, times
 from services.admissions.domain.codes import Codes
 from services.admissions.domain.decide import Decided, again, decide
-from services.admissions.domain.message import Message, Occasion
-from services.admissions.domain.model import Patient
+from services.admissions.domain.message import Message, Occasion, parts_of, stamp_of
+from services.admissions.domain.model import Patient, Source
+from services.admissions.domain.repairs import RULES, Incomplete, Repair, repairs_of
 from services.admissions.domain.risk import Lace, parse_lace
 from services.admissions.domain.telling import Telling, World
 from services.admissions.domain.triggers import ACTING, TRIGGERS
@@ -32,12 +33,12 @@ from shared.hl7.malformed import Malformed
 from shared.hl7.times import DateOrder
 from shared.schemas.adt import AdtEvent
 from shared.schemas.commands import IdentityCommand
-from shared.schemas.envelope import Envelope, Mode
+from shared.schemas.envelope import Envelope, Mode, derived_id
 from shared.schemas.registry import ER7_MEDIA_TYPE, JSON_MEDIA_TYPE
 from shared.schemas.timers import TimerDue
 from shared.schemas.topics import ADMISSIONS_TIMERS, ADT_INBOUND, COMMANDS
 from shared.stream.codec import decode, envelope_of
-from shared.stream.decisions import Decision, Desk, Fact, Handler, Refs, Refused, Say, SetAside
+from shared.stream.decisions import Decision, Desk, Fact, Handler, Reading, Refs, Refused, Say, SetAside
 from shared.stream.records import Heard
 from shared.telemetry import metrics
 
@@ -63,10 +64,11 @@ class AdtHandler:
         self._lace = load_lace()
         self._secret = identity_secret
 
-    def read(self, record: Heard) -> Fact | None:
+    def read(self, record: Heard) -> Reading:
         """As in `Handler`. Refused: `feed-unknown`, `content-type-unknown`, the reader's reasons (`no-time` ...).
 
-        Set aside: `not-adt`, `trigger-` and the trigger's name, or `trigger-unknown` for one that HL7 has not.
+        Refused as well: `no-number`, `no-prior-number` of a repair that does not say whose it is. Set aside: `not-adt`,
+        `trigger-` and the trigger's name, or `trigger-unknown` for one that HL7 has not.
         """
         envelope = envelope_of(record)
         profile = self._feeds.get(envelope.feed)
@@ -76,24 +78,29 @@ class AdtHandler:
         _count_flags(event, profile)
         if envelope.mode is Mode.OFF:
             return None
-        return self._fact(record, envelope, _made_up(_acted_on(event), profile), profile)
+        event = _made_up(_acted_on(event), profile)
+        parts = parts_of(event)
+        facts = tuple(self._fact(record, envelope, part, n, profile) for n, part in enumerate(parts))
+        return facts[0] if len(facts) == 1 else facts
 
-    def _fact(self, record: Heard, envelope: Envelope, event: AdtEvent, profile: FeedProfile) -> Fact:
+    def _fact(self, record: Heard, envelope: Envelope, event: AdtEvent, part: int, profile: FeedProfile) -> Fact:
+        """One patient of the message. Each but the first is known again, and causes, by its place as well."""
         digest = hashlib.sha256(record.value or b"").hexdigest()[:_HASH_DIGITS]
-        source = (profile.feed, event.control_id, digest)
+        source = (profile.feed, event.control_id, f"{digest}.{part}" if part else digest)
         tenant, processing = profile.tenant, identity.processing_of(event.processing_id)
         numbers = identity.usable(event.patient.identifiers, profile)
         message = Message(
             event,
             profile,
             source,
-            envelope.id,
+            derived_id(envelope.id, str(part)) if part else envelope.id,
             identity.new_patient_id(numbers, tenant, processing, source, self._secret),
             tuple(identity.claim_of(number, tenant, processing) for number in numbers),
             profile.identifier_types.index(numbers[0].type) if numbers else 0,
+            _repairs(event, profile, source),
             envelope.mode,
         )
-        refs = Refs(COLLECTION, (message.patient_id,), message.numbers)
+        refs = Refs(COLLECTION, (message.patient_id,), message.claims)
         return Fact(record, envelope, message, (refs,), stream=False)
 
     def decide(self, fact: Fact, desk: Desk) -> Decision:
@@ -140,7 +147,7 @@ def _occasion(fact: Fact) -> Occasion:
 
 def _holders(message: Message, desk: Desk) -> list[Patient]:
     """The documents that hold a number of the message; else the one that was made of it. Raises Refused."""
-    found = [desk.by_claim(COLLECTION, claim) for claim in message.numbers]
+    found = [desk.by_claim(COLLECTION, claim) for claim in message.claims]
     holders = {one.id: one for one in found if one is not None}
     made = None if holders else desk.by_id(COLLECTION, message.patient_id)
     patients = [Patient.model_validate(one.state) for one in (*holders.values(), *([made] if made else ()))]
@@ -215,6 +222,15 @@ def _er7(value: bytes, profile: FeedProfile) -> AdtEvent | None:
     except Malformed as malformed:
         raise Refused(malformed.code.value.replace("_", "-")) from None
     return None if isinstance(event, NotAdt) else event
+
+
+def _repairs(event: AdtEvent, profile: FeedProfile, source: Source) -> tuple[Repair, ...]:
+    if event.trigger not in RULES:
+        return ()
+    try:
+        return repairs_of(event, profile, source, stamp_of(event, source), times.occurred(event))
+    except Incomplete as incomplete:
+        raise Refused(incomplete.code) from None
 
 
 def _made_up(event: AdtEvent, profile: FeedProfile) -> AdtEvent:

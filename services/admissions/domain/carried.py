@@ -126,6 +126,7 @@ def _encounter_state(
             "on_leave": standing.on_leave,
             "rebuilt": encounter.encounter.rebuilt,
             "joined_by": encounter.joined_by,
+            "other_numbers": encounter.other_numbers if len(encounter.visits) > 1 else (),
             "greatest_age_s": value_of(of, "greatest_age_s", 0),
             **_end(of, standing),
         }

@@ -31,7 +31,7 @@ from services.admissions.domain.model import LifecycleFact, Register, Source, Un
 MOST_FACTS: Final = 200
 MOST_BEDS: Final = 100
 TOO_MANY: Final = "too-many-facts"
-_OF_BEDS: Final = frozenset({Trigger.TRANSFER, Trigger.CANCEL_TRANSFER})
+_OF_BEDS: Final = frozenset({Trigger.TRANSFER, Trigger.CANCEL_TRANSFER, Trigger.SWAP})
 _SERIES: Final = "R"  # HL7 table 0004: recurring patient
 _NEVER_BEGUN: Final = frozenset({Stage.CANCELLED, Stage.PLANNED})
 

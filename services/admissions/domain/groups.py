@@ -27,6 +27,12 @@ class Groups(Generic[Node]):
             self._of[node] = both
         return True
 
+    def join_all(self, nodes: Iterable[Node]) -> None:
+        """One group of the groups of all these."""
+        first, *others = nodes
+        for node in others:
+            self.join(first, node)
+
     def of(self, node: Node) -> frozenset[Node]:
         """The group of a node."""
         return frozenset(self._of[node])

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 from typing import Final
 
-from services.admissions.domain.model import Source
 from shared.feeds import FeedProfile
 from shared.schemas.envelope import derived_id
 from shared.schemas.identifiers import Identifier
@@ -63,7 +62,7 @@ def _realm(tenant: str, processing_id: str) -> str:
 
 
 def new_patient_id(
-    identifiers: tuple[Identifier, ...], tenant: str, processing_id: str, source: Source, secret: bytes
+    identifiers: tuple[Identifier, ...], tenant: str, processing_id: str, source: tuple[str, ...], secret: bytes
 ) -> str:
     """The id at first sight: of the best-ranked identifier, keyed so that nobody can guess it; else of the message."""
     realm = _realm(tenant, processing_id)

@@ -44,6 +44,7 @@ class Trigger(StrEnum):
     CANCEL_ATTENDING = "A55"
     CONSULTING = "A61"
     CANCEL_CONSULTING = "A62"
+    SWAP = "A17"
 
     @property
     def rank(self) -> int:

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from services.admissions.domain.lifecycle import SINGLE, Stage, Trigger
 from services.admissions.domain.lifted import lifted
+from services.admissions.domain.repairs import Repair
 from services.admissions.domain.returns import Brief
 from shared.schemas.encounters import Withdrawal
 from shared.schemas.identifiers import Contract
@@ -170,6 +171,7 @@ class Patient(Contract):
     claims: tuple[str, ...] = ()
     records: tuple[Record, ...] = ()
     visits: tuple[Visit, ...] = ()
+    repairs: tuple[Repair, ...] = ()
     encounters: dict[str, Encounter] = Field(default_factory=dict)
     reviews: tuple[Review, ...] = ()
     names: dict[str, tuple[str, ...]] = Field(default_factory=dict)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.admissions.domain import fields, fold, identity, registers, reviews, times
+from services.admissions.domain import fields, fold, identity, journal, registers, reviews, times
 from services.admissions.domain.lifecycle import Trigger
 from services.admissions.domain.message import Message
 from services.admissions.domain.model import LifecycleFact, Patient, Record, Visit
 from services.admissions.domain.triggers import KEPT
-from services.admissions.domain.visit import encounter_id_of, visit_of
+from services.admissions.domain.visit import encounter_id_of, prior_of, visit_of
 
 DOOR = "door"
 
@@ -41,9 +41,12 @@ def put(patient: Patient, message: Message, denied: frozenset[str] = frozenset()
     if key:
         at_hand = encounter_id_of(record.patient_id, key)
         visits = _with(visits, "visit_id", _visit(patient, at_hand, key, message, write))
-    claims = tuple(sorted({*patient.claims, *message.numbers} - denied))
+    claims = tuple(sorted({*patient.claims, *message.claims} - denied))
     records = _with(patient.records, "key", record)
-    return patient.model_copy(update={"claims": claims, "records": records, "visits": visits}), at_hand
+    repairs = journal.remember(patient.repairs, message.repairs) if message.repairs else patient.repairs
+    return patient.model_copy(
+        update={"claims": claims, "records": records, "visits": visits, "repairs": repairs}
+    ), at_hand
 
 
 def _with(kept: tuple[Any, ...], name: str, one: Any) -> tuple[Any, ...]:
@@ -76,6 +79,7 @@ def _visit(patient: Patient, visit_id: str, key: tuple[str, ...], message: Messa
     return before.model_copy(
         update={
             "first": min(before.first, message.stamp),
+            "prior": tuple(sorted({*before.prior, *prior_of(message.event, profile)})),
             "facts": fold.remember(before.facts, _fact(message, write)) if is_kept else before.facts,
             "registers": registers.merge(before.registers, {**write.encounter, DOOR: door}, message.stamp),
             "protected_unit": before.protected_unit or write.protected_unit,

@@ -36,7 +36,7 @@ class Repair(Contract):
     """One repair. `sources` gives way to `targets`: claims of patients, `account:AUTHORITY:N`, `visit:AUTHORITY:N`.
 
     `record` is the best number of the patient under whom the sources stand, `into` of the one of the targets. `by` is
-    the feed, or who decided. Of the kind undo, `sources` are ids of repairs.
+    the feed, or who decided. One of the kind undo names what it undoes, the kind of that as its `trigger`.
     """
 
     repair_id: str

@@ -1,25 +1,30 @@
-"""What is one stay: visits of one person that a rule joins, computed at each decision and never kept.
+"""What is one stay: visits of one person that a rule joins (`joins`), computed at each decision and never kept.
 
-`same-number`: the same visit or account number under two numbers of the patient (HL7 v2.5.1 ch. 3.4.3.19: unique
-within its authority and patient), or, of unnumbered visits, the same start at the same house.
+A visit is its record's person's, unless a standing move says whose it really is: then what comes under the wrong number
+later follows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from services.admissions.domain import registers
+from services.admissions.domain import journal, registers
 from services.admissions.domain.groups import Groups
+from services.admissions.domain.joins import account_of, joins, led_in, text_of
+from services.admissions.domain.lifecycle import Trigger
 from services.admissions.domain.model import Encounter, LifecycleFact, Patient, Registers, Visit
-from services.admissions.domain.persons import Person, Persons, authority_of
+from services.admissions.domain.persons import Person, Persons
 from services.admissions.domain.put import DOOR
+from services.admissions.domain.registers import value_of
+from services.admissions.domain.repairs import ACCOUNT, VISIT, Repair
 from shared.schemas.envelope import Mode
+from shared.schemas.identifiers import Identifier
 
-SAME_NUMBER: Final = "same-number"
-_UNNUMBERED: Final = "unnumbered"
+ENDS: Final = frozenset({Trigger.DISCHARGE, Trigger.CANCEL_DISCHARGE})
+_NUMBERS: Final = ("visit_number", "account_number")
 _UNKNOWN: Final = Encounter(encounter_id="", key="", anchor="")
 
 
@@ -37,15 +42,31 @@ class Stay:
 
     @cached_property
     def facts(self) -> tuple[LifecycleFact, ...]:
-        """All that is kept of it."""
-        return tuple(fact for visit in self.visits for fact in visit.facts)
+        """All that is kept of it. The end of a visit that led into another one ended nothing."""
+        led = led_in(self.visits) if len(self.visits) > 1 else frozenset()
+        return tuple(
+            fact
+            for visit in self.visits
+            for fact in visit.facts
+            if visit.visit_id not in led or fact.trigger not in ENDS
+        )
 
     @cached_property
     def registers(self) -> Registers:
-        """The last word on each field."""
+        """The last word on each field; the numbers are those of the visit that the others led into."""
         if len(self.visits) == 1:
             return self.visits[0].registers
-        return registers.merged(visit.registers for visit in self.visits)
+        led = led_in(self.visits)
+        last = registers.merged(visit.registers for visit in self.visits if visit.visit_id not in led)
+        every = registers.merged(visit.registers for visit in self.visits)
+        return every | {name: last[name] for name in _NUMBERS if name in last}
+
+    @property
+    def other_numbers(self) -> tuple[Identifier, ...]:
+        """Further visit numbers of the same stay."""
+        own = value_of(self.registers, "visit_number", {}).get("value", "").strip().upper()
+        sent = sorted({visit.key[1:] for visit in self.visits if visit.key[0] == VISIT and visit.key[2] != own})
+        return tuple(Identifier(value=value, assigner=assigner, type="VN") for assigner, value in sent)
 
     @property
     def encounter_id(self) -> str:
@@ -85,42 +106,54 @@ class Stay:
 
 def stays(patient: Patient, people: Persons) -> tuple[Stay, ...]:
     """The stays of a document, in the order of their visits."""
-    if len(patient.records) == 1:
+    if is_plain(patient):
         person = people.of[patient.records[0].key]
         return tuple(Stay(person, (visit,)) for visit in patient.visits)
+    repairs = journal.standing(patient.repairs)
     owned: dict[str, list[Visit]] = {}
     for visit in patient.visits:
-        owned.setdefault(people.of[visit.record].lead.key, []).append(visit)
-    return tuple(stay for key, visits in owned.items() for stay in _Joining(people.of[key], visits).stays())
+        owned.setdefault(_owner(visit, people, repairs).lead.key, []).append(visit)
+    return tuple(stay for key, visits in owned.items() for stay in joined(people.of[key], visits, repairs))
 
 
-@dataclass
-class _Joining:
-    """The visits of one person, on their way to stays."""
-
-    person: Person
-    visits: list[Visit]
-    rules: dict[str, set[str]] = field(default_factory=dict)
-
-    def stays(self) -> Iterable[Stay]:
-        by_id = {visit.visit_id: visit for visit in self.visits}
-        groups = Groups(by_id)
-        for rule, one, other in self._pairs():
-            groups.join(one, other)
-            self.rules.setdefault(one, set()).add(rule)
-        for group in groups.all():
-            rules = {rule for id_ in group for rule in self.rules.get(id_, ())}
-            yield Stay(self.person, tuple(by_id[id_] for id_ in sorted(group)), tuple(sorted(rules)))
-
-    def _pairs(self) -> Iterable[tuple[str, str, str]]:
-        """A rule and the two visits that it joins."""
-        first: dict[tuple[str, ...], str] = {}
-        for visit in self.visits:
-            known = first.setdefault(_number(visit), visit.visit_id)
-            if known != visit.visit_id:
-                yield SAME_NUMBER, known, visit.visit_id
+def is_plain(patient: Patient) -> bool:
+    """One number and numbered visits, as most patients have: nothing there can be joined, moved or parted."""
+    is_told_of_once = len(patient.records) == 1 and not patient.repairs
+    return is_told_of_once and not any(visit.prior or visit.key[0] == ACCOUNT for visit in patient.visits)
 
 
-def _number(visit: Visit) -> tuple[str, ...]:
-    """The visit's key; an unnumbered one is told apart by its house as well."""
-    return (*visit.key, authority_of(visit.record)) if visit.key[0] == _UNNUMBERED else visit.key
+def _owner(visit: Visit, people: Persons, repairs: Sequence[Repair]) -> Person:
+    """Whose it is: the person's under whose number it came, unless it was moved away from there, and so on."""
+    owner = people.of[visit.record]
+    for move in journal.moves(repairs):
+        source, target = people.of.get(move.record), people.of.get(move.into)
+        if source and target and source.lead.key == owner.lead.key and _is_moved(visit, move):
+            owner = target
+    return owner
+
+
+def _is_moved(visit: Visit, move: Repair) -> bool:
+    """A45 moves a visit, A44 an account with its visits, A43 what the patient had by then (ch. 3.3.43 to .45)."""
+    if move.level == VISIT:
+        return text_of(visit.key) in move.sources
+    if move.level == ACCOUNT:
+        return account_of(visit) in move.sources
+    return visit.record in move.sources and visit.first <= move.stamp
+
+
+def joined(person: Person, visits: Sequence[Visit], repairs: Sequence[Repair]) -> Iterable[Stay]:
+    """The visits of one person as stays."""
+    if len(visits) == 1:
+        return (Stay(person, (visits[0],)),)
+    by_id = {visit.visit_id: visit for visit in visits}
+    groups = Groups(by_id)
+    rules: dict[str, set[str]] = {}
+    for rule, one, other in joins(visits, repairs):
+        if not groups.together(one, other):
+            rules.setdefault(one, set()).add(rule)
+        groups.join(one, other)
+    found = []
+    for group in groups.all():
+        names = {rule for id_ in group for rule in rules.get(id_, ())}
+        found.append(Stay(person, tuple(by_id[id_] for id_ in sorted(group)), tuple(sorted(names))))
+    return found

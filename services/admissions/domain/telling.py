@@ -33,7 +33,7 @@ from services.admissions.domain.registers import value_of
 from services.admissions.domain.related import brief_of, related
 from services.admissions.domain.returns import Brief
 from services.admissions.domain.risk import Lace
-from services.admissions.domain.stays import Stay, stays
+from services.admissions.domain.stays import Stay, is_plain, stays
 from services.admissions.domain.values import unmapped
 from shared.schemas.encounters import (
     EncounterAdmitted,
@@ -126,7 +126,7 @@ class _Round:
 
     def tell(self, at_hand: str) -> None:
         """Fold what may have changed, then say what is new."""
-        is_single = len(self.after.records) == 1
+        is_single = is_plain(self.after)
         first = [stay for stay in [self.known.of_visit(at_hand)] if stay] if at_hand else []
         others = [stay for stay in self.known.stays if stay not in first]
         for stay in first if is_single and not self.occasion.anew else [*first, *others]:

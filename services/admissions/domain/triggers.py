@@ -1,7 +1,6 @@
 """Every trigger of HL7 v2.5.1 ch. 3, A01 to A62: what it does here, or why it does nothing. Data, and no more.
 
 `own` are the fields that go when the fact is taken back; every other field that is sent is the last word on it.
-What is named but not built is in NOT_YET: such a message is kept raw and counted, and nothing of it is acted on.
 """
 
 from __future__ import annotations
@@ -31,8 +30,7 @@ class Effect(StrEnum):
     NONE = "none"
 
 
-NOT_YET: Final = frozenset({Effect.REPAIR, Effect.SWAP})
-WITHOUT_FACT: Final = frozenset({Effect.DESCRIBE, Effect.DESCRIBE_PERSON, Effect.NONE, *NOT_YET})
+WITHOUT_FACT: Final = frozenset({Effect.DESCRIBE, Effect.DESCRIBE_PERSON, Effect.NONE, Effect.REPAIR})
 """What leaves no lifecycle fact: it moves nothing and nothing takes it back."""
 
 
@@ -54,8 +52,8 @@ class Row(NamedTuple):
 
     @property
     def acts(self) -> bool:
-        """Is anything of such a message acted on today?"""
-        return self.effect is not Effect.NONE and self.effect not in NOT_YET
+        """Is anything of such a message acted on?"""
+        return self.effect is not Effect.NONE
 
     @property
     def is_kept(self) -> bool:
@@ -122,7 +120,7 @@ TRIGGERS: Final[dict[str, Row]] = {
     "A14": Row("pending admit", Effect.PLAN, "3.3.14", ("expected_admit_at",), note="nobody is told of a plan"),
     "A15": Row("pending transfer", Effect.PENDING, "3.3.15", ("pending_location",), note="kept, and carried nowhere"),
     "A16": Row("pending discharge", Effect.PENDING, "3.3.16", ("expected_discharge_at",)),
-    "A17": Row("swap patients", Effect.SWAP, "3.3.17", note="a transfer of each of the two"),
+    "A17": Row("swap patients", Effect.SWAP, "3.3.17", _PLACE, note="a transfer of each of the two"),
     "A18": _repair("merge patient information", "3.3.18", _MERGE),
     "A19": _none("patient query", "3.3.19", "it asks and tells nothing"),
     "A20": _none("bed status update", "3.3.20", "it is about a bed and no patient"),

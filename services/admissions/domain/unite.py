@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from services.admissions.domain import put
+from services.admissions.domain import journal, put
 from services.admissions.domain.message import Message
 from services.admissions.domain.model import Patient
 
@@ -63,6 +63,7 @@ def _united(holders: Sequence[Patient]) -> Gathered:
             "claims": tuple(sorted(claim for one in every for claim in one.claims)),
             "records": tuple(sorted((record for one in every for record in one.records), key=lambda one: one.key)),
             "visits": tuple(sorted((visit for one in every for visit in one.visits), key=lambda one: one.visit_id)),
+            "repairs": journal.remember((), (repair for one in every for repair in one.repairs)),
             "encounters": {id_: encounter for one in every for id_, encounter in one.encounters.items()},
             "names": {key: names for one in every for key, names in one.names.items()},
             "reviews": tuple(review for one in every for review in one.reviews),

@@ -74,14 +74,15 @@ class House:
         self.handler = handlers(self.profiles, SECRET)[TOPIC]
 
     def hear(self, value: bytes, feed: str = "north", mode: Mode = Mode.LIVE) -> Decision | None:
-        """Read and decide one message; None if it was set aside."""
+        """Read and decide one message; None if it was set aside. Of several parts the last one's decision."""
         try:
             fact = self.handler.read(a_raw_record(value, feed=feed, mode=mode))
         except SetAside:
             return None
         if fact is None:
             return None
-        return self.apply(self.handler.decide(fact, self.desk))
+        facts = fact if isinstance(fact, tuple) else (fact,)
+        return [self.apply(self.handler.decide(one, self.desk)) for one in facts][-1]
 
     def apply(self, decision: Decision) -> Decision:
         """Keep it as a store would: a tombstone loses its claims before another takes them."""

@@ -82,7 +82,7 @@ def test_store__declares_indexes_of_its_collection_only() -> None:
     [
         (b"MSH|^~\\&|LAB|NORTH|||20261103||ORU^R01|1|P|2.5.1\rPID|||1^^^NORTH^MR\r", "not-adt"),
         (adt("A09", "02 0900"), "trigger-a09"),
-        (adt("A40", "02 0900"), "trigger-a40"),
+        (adt("A24", "02 0900"), "trigger-a24"),
         (adt("A99", "02 0900"), "trigger-unknown"),
     ],
 )

@@ -7,7 +7,8 @@ from typing import Final
 import pytest
 
 from services.admissions.domain.lifecycle import CANCELS, TRANSITIONS, UPDATE, WALKED, Trigger, stamp_rank
-from services.admissions.domain.triggers import ACTING, KEPT, NOT_YET, TRIGGERS, Effect
+from services.admissions.domain.repairs import RULES
+from services.admissions.domain.triggers import ACTING, KEPT, TRIGGERS, Effect
 from tests.unit.admissions.house import House
 from tests.unit.admissions.messages import adt
 
@@ -25,14 +26,16 @@ def test_table__what_does_nothing_says_why_and_nothing_else_does() -> None:
     assert {trigger for trigger, row in TRIGGERS.items() if row.effect is Effect.NONE} == NOTHING
 
 
-def test_table__merges_moves_and_swaps_are_named_as_not_built() -> None:
-    unbuilt = {trigger for trigger, row in TRIGGERS.items() if row.effect in NOT_YET}
-    assert unbuilt == MERGES_AND_MOVES | {"A51"}
-    assert all(TRIGGERS[trigger].note for trigger in unbuilt)
+def test_table__merges_moves_and_renames_are_repairs_and_a_swap_is_one_of_its_own() -> None:
+    repairs = {trigger for trigger, row in TRIGGERS.items() if row.effect is Effect.REPAIR}
+    assert repairs == (MERGES_AND_MOVES | {"A51"}) - {"A17"}
+    assert repairs == set(RULES)
+    assert TRIGGERS["A17"].effect is Effect.SWAP
+    assert all(TRIGGERS[trigger].note for trigger in (*repairs, "A17"))
 
 
 def test_table__acting_are_the_others() -> None:
-    assert set(ALL) - NOTHING - MERGES_AND_MOVES - {"A51"} == ACTING
+    assert set(ALL) - NOTHING == ACTING
 
 
 @pytest.mark.parametrize("trigger", ALL)
@@ -78,7 +81,11 @@ def test_kept__every_fact_has_a_word_and_every_word_a_row() -> None:
 
 @pytest.mark.parametrize("trigger", sorted(ACTING))
 def test_read__every_acting_trigger_is_decided(trigger: str) -> None:
-    assert House().hear(adt(trigger, "02 0900", happened="02 0855")) is not None
+    merged = "MRG|100201^^^NORTH^MR||A7^^^NORTH||V7^^^NORTH|X7^^^NORTH"
+    alternate = "PV1|" + "|" * 49 + "X9^^^NORTH"
+    message = adt(trigger, "02 0900", happened="02 0855", account="A1^^^NORTH", extra=[merged])
+    renumbered = adt(trigger, "02 0900", visit="", extra=[merged, alternate], **{"class": ""})
+    assert House().hear(renumbered if trigger == "A51" else message) is not None
 
 
 @pytest.mark.parametrize("trigger", sorted(set(ALL) - ACTING))
@@ -100,9 +107,9 @@ def test_rank__a_fact_before_its_cancel_and_a_begin_before_its_end() -> None:
 def test_stamp_rank__is_one_digit_and_an_update_has_the_last_word() -> None:
     ranks = {trigger: stamp_rank(trigger) for trigger in ACTING}
     assert all(0 <= rank <= 9 for rank in ranks.values())
-    assert {trigger for trigger, rank in ranks.items() if rank == 9} == {UPDATE, "A28", "A31"}
+    assert {trigger for trigger, rank in ranks.items() if rank == 9} == {UPDATE, "A28", "A31", *RULES}
     assert [ranks[trigger] for trigger in ("A04", "A01", "A03", "A11", "A13")] == [0, 1, 2, 3, 4]
-    assert {ranks[trigger] for trigger in ("A02", "A05", "A06", "A21", "A54")} == {5}
+    assert {ranks[trigger] for trigger in ("A02", "A05", "A06", "A17", "A21", "A54")} == {5}
     assert {ranks[trigger] for trigger in ("A12", "A38", "A52", "A55")} == {6}
 
 
