@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from services.admissions.domain.codes import Codes
 from services.admissions.domain.decide import Decided, again, decide
 from services.admissions.domain.message import Message, Occasion, parts_of, stamp_of
 from services.admissions.domain.model import Patient, Source
+from services.admissions.domain.obey import NotObeyed, obey
 from services.admissions.domain.repairs import RULES, Incomplete, Repair, repairs_of
 from services.admissions.domain.risk import Lace, parse_lace
 from services.admissions.domain.telling import Telling, World
@@ -32,7 +33,7 @@ from shared.hl7.er7 import parse
 from shared.hl7.malformed import Malformed
 from shared.hl7.times import DateOrder
 from shared.schemas.adt import AdtEvent
-from shared.schemas.commands import IdentityCommand
+from shared.schemas.commands import DecideIdentity, IdentityCommand
 from shared.schemas.envelope import Envelope, Mode, derived_id
 from shared.schemas.registry import ER7_MEDIA_TYPE, JSON_MEDIA_TYPE
 from shared.schemas.timers import TimerDue
@@ -106,13 +107,10 @@ class AdtHandler:
     def decide(self, fact: Fact, desk: Desk) -> Decision:
         """As in `Handler`: about the document of whoever has a number of the message."""
         message: Message = fact.body
-        decided = decide(_holders(message, desk), message, self._world(message.profile.tenant))
-        if decided.changes_nothing:
-            id_ = decided.patient.patient_id
-            return Decision(COLLECTION, id_, id_, metrics={"known_again": 1})
+        decided = decide(_holders(message, desk), message, self.world(message.profile.tenant))
         return _decision(decided)
 
-    def _world(self, tenant: str) -> World:
+    def world(self, tenant: str) -> World:
         """As the profiles are now: they may be read anew while this runs."""
         profiles = [profile for profile in self._feeds.values() if profile.tenant == tenant]
         enterprise = frozenset(authority for one in profiles for authority in one.enterprise_authorities)
@@ -133,7 +131,7 @@ class TimerHandler(AdtHandler):
         """As in `Handler`. An alarm for which nothing stands any more changes nothing."""
         standing = desk.by_id(COLLECTION, fact.body.aggregate)
         before = Patient.model_validate(standing.state) if standing else None
-        decided = again(before, _occasion(fact), self._world(before.tenant)) if before else None
+        decided = again(before, _occasion(fact), self.world(before.tenant)) if before else None
         if decided is None or decided.changes_nothing:
             return Decision(COLLECTION, fact.body.aggregate, fact.envelope.key, metrics={"timer-stale": 1})
         return _decision(decided)
@@ -156,26 +154,47 @@ def _holders(message: Message, desk: Desk) -> list[Patient]:
     return patients
 
 
-class Passing:
-    """Hears a topic of which nothing is acted on so far. A person's word about identity is kept as a dead letter."""
+class CommandHandler:
+    """Hears `care.commands.v1`: a person's word about who is who; what is about a task is passed."""
+
+    def __init__(self, world: Callable[[str], World]) -> None:
+        self._world = world
 
     def read(self, record: Heard) -> Fact | None:
-        """Pass it; raises Undecodable, and Refused (`not-obeyed-yet`) for what somebody waits for."""
-        if isinstance(decode(record).data, IdentityCommand):
-            raise Refused("not-obeyed-yet")
-        return None
+        """As in `Handler`."""
+        event = decode(record)
+        command = event.data
+        if not isinstance(command, IdentityCommand):
+            return None
+        ids = command.documents if isinstance(command, DecideIdentity) else (getattr(command, "document", ""),)
+        claims = command.records if isinstance(command, DecideIdentity) else ()
+        return Fact(record, event.envelope, command, (Refs(COLLECTION, ids, claims),), stream=False)
 
-    def decide(self, fact: Fact, desk: Desk) -> Decision:  # noqa: ARG002 - as in `Handler`
-        """Nothing is ever read that could be decided."""
-        raise Refused("not-obeyed-yet")
+    def decide(self, fact: Fact, desk: Desk) -> Decision:
+        """As in `Handler`. Refuses what `obey` refuses, and `document-united` for what is an alias now."""
+        (refs,) = fact.refs
+        found = [desk.by_claim(COLLECTION, claim) for claim in refs.claims]
+        found += [desk.by_id(COLLECTION, id_) for id_ in refs.ids]
+        patients = {one.id: Patient.model_validate(one.state) for one in found if one is not None}
+        holders = [patient for patient in patients.values() if not patient.alias_of]
+        if patients and not holders:
+            raise Refused("document-united")
+        envelope = fact.envelope
+        try:
+            world = self._world(holders[0].tenant if holders else "")
+            decided = obey(holders, fact.body, envelope.id, envelope.time, world)
+        except NotObeyed as refused:
+            raise Refused(refused.code) from None
+        return _decision(decided)
 
 
 def handlers(feeds: Mapping[str, FeedProfile], identity_secret: bytes) -> dict[str, Handler]:
     """The handler of each topic that admissions hears."""
+    adt = AdtHandler(feeds, identity_secret)
     return {
-        ADT_INBOUND.name: AdtHandler(feeds, identity_secret),
+        ADT_INBOUND.name: adt,
         ADMISSIONS_TIMERS.name: TimerHandler(feeds, identity_secret),
-        COMMANDS.name: Passing(),
+        COMMANDS.name: CommandHandler(adt.world),
     }
 
 
@@ -258,6 +277,8 @@ def facts_of(message: Er7Message, profile: FeedProfile) -> FeedFacts:
 def _decision(decided: Decided) -> Decision:
     after = decided.patient
     before = decided.before
+    if decided.changes_nothing:
+        return Decision(COLLECTION, after.patient_id, after.patient_id, metrics={"known_again": 1})
     opened = set(after.reviews) - set(before.reviews if before else ())
     unknown = {one.code for one in after.unmapped} - {one.code for one in (before.unmapped if before else ())}
     counted = {"reviews_opened": len(opened), "codes_unmapped": len(unknown), "united": len(decided.absorbs)}

@@ -18,7 +18,7 @@ def remember(kept: tuple[Repair, ...], repairs: Iterable[Repair]) -> tuple[Repai
     """The journal with these: of each content the last word, in a fixed order."""
     last: dict[Content, Repair] = {}
     for one in (*kept, *repairs):
-        place = (one.kind, *_content(one))
+        place = (one.kind == UNDO, *_content(one))
         if place not in last or (last[place].stamp, last[place].repair_id) < (one.stamp, one.repair_id):
             last[place] = one
     return tuple(sorted(last.values(), key=lambda one: (one.stamp, one.repair_id)))
@@ -76,6 +76,6 @@ def _kind(number: str) -> str:
 def _content(one: Repair) -> Content:
     """What it is about. An undo names the kind that it undoes as its trigger."""
     kind = one.trigger if one.kind == UNDO else one.kind
-    if one.kind in (SAME, DIFFERENT):
+    if kind in (SAME, DIFFERENT):
         return (SAME, frozenset({*one.sources, *one.targets}))
     return kind, one.level, one.sources, one.targets, one.record, one.into

@@ -24,14 +24,15 @@ _OF_SEVERAL: Final = frozenset({Effect.REPAIR, Effect.SWAP})
 class Occasion:
     """Why something is said: the id of what brought it, when that was said, by whose feed, in which mode.
 
-    `reason` is a code: the trigger, or what a person's word was. `anew`: no message came, each stay is to be looked at.
+    `reason` is a code: the trigger, or what a person's word was, which is of no feed and of no mode. `anew`: no message
+    came, each stay is to be looked at.
     """
 
     cause: str
     at: datetime
     reason: str
     feed: str
-    mode: Mode
+    mode: Mode | None
     anew: bool = False
 
 

@@ -71,7 +71,7 @@ class Telling:
     subject: str
     key: str
     feed: str
-    mode: Mode
+    mode: Mode | None
     data: EncounterEvent | PatientEvent
     restricted: bool = False
 

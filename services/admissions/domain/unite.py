@@ -40,6 +40,11 @@ def gathered(holders: Sequence[Patient], message: Message) -> Gathered:
     return Gathered(alone, denied=frozenset(claim for holder in others for claim in holder.claims))
 
 
+def together(holders: Sequence[Patient]) -> Gathered | None:
+    """One document of all of these, or None where that would be too many."""
+    return _united(holders) if len(holders) == 1 or _fits(holders, is_new=False) else None
+
+
 def tombstone(absorbed: Patient, into: str) -> Patient:
     """What stays of a document that another took in."""
     return Patient(

@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo
 
 from services.admissions.handlers import COLLECTION, handlers
 from shared.feeds import FeedProfile, parse_feeds
+from shared.schemas.commands import IdentityCommand
 from shared.schemas.encounters import EncounterEvent, When
 from shared.schemas.envelope import TYPE_PREFIX, Envelope, Mode, derived_id
 from shared.schemas.registry import ADT_RECEIVED, ER7_MEDIA_TYPE
+from shared.schemas.topics import COMMANDS
 from shared.stream.codec import headers_of
-from shared.stream.decisions import Decision, Say, SetAside
+from shared.stream.decisions import Decision, Fact, Say, SetAside
 from shared.stream.records import Heard
-from tests.builders import DeskOf
+from tests.builders import DeskOf, a_record
 
 SECRET = b"a secret of the tests"
 TOPIC = "adt.inbound.v1"
@@ -71,7 +73,14 @@ class House:
     said: list[Say] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.handler = handlers(self.profiles, SECRET)[TOPIC]
+        by_topic = handlers(self.profiles, SECRET)
+        self.handler, self.commands = by_topic[TOPIC], by_topic[COMMANDS.name]
+
+    def obey(self, command: IdentityCommand, at: datetime) -> Decision:
+        """What a person decided, at that time."""
+        fact = self.commands.read(a_record(command, time=at, id=command.command_id))
+        assert isinstance(fact, Fact)
+        return self.apply(self.commands.decide(fact, self.desk))
 
     def hear(self, value: bytes, feed: str = "north", mode: Mode = Mode.LIVE) -> Decision | None:
         """Read and decide one message; None if it was set aside. Of several parts the last one's decision."""

@@ -56,15 +56,19 @@ IDENTITY_WORD = {"command_id": "1", "actor": Identifier(value="registrar-4"), "r
 
 
 @pytest.mark.parametrize(
-    "word",
+    ("word", "refs"),
     [
-        DecideIdentity(documents=("p-1",), records=("t|N|MR|1", "t|N|MR|2"), verdict="same", **IDENTITY_WORD),
-        UndoRepair(document="p-1", repair_id="r-1", **IDENTITY_WORD),
+        (
+            DecideIdentity(documents=("p-1",), records=("t|N|MR|1", "t|N|MR|2"), verdict="same", **IDENTITY_WORD),
+            Refs(COLLECTION, ("p-1",), ("t|N|MR|1", "t|N|MR|2")),
+        ),
+        (UndoRepair(document="p-1", repair_id="r-1", **IDENTITY_WORD), Refs(COLLECTION, ("p-1",), ())),
     ],
 )
-def test_read__a_persons_word_about_identity_is_kept_as_a_dead_letter(word: IdentityCommand) -> None:
-    with pytest.raises(Refused, match=r"^not-obeyed-yet$"):
-        handlers(feeds(), SECRET)[COMMANDS.name].read(a_record(word))
+def test_read__a_persons_word_about_identity_names_the_documents(word: IdentityCommand, refs: Refs) -> None:
+    fact = handlers(feeds(), SECRET)[COMMANDS.name].read(a_record(word))
+    assert isinstance(fact, Fact)
+    assert fact.refs == (refs,)
 
 
 def test_read__commands_about_a_task_are_passed() -> None:
