@@ -13,7 +13,7 @@ from shared.schemas.encounters import EncounterDischarged
 from shared.schemas.envelope import Mode, derived_id
 from shared.schemas.identifiers import Identifier
 from shared.schemas.topics import COMMANDS, heard_by
-from shared.stream.decisions import Fact, Refused, SetAside
+from shared.stream.decisions import Fact, Refs, Refused, SetAside
 from shared.telemetry import registry
 from tests.builders import a_record
 from tests.unit.admissions.house import SECRET, TOPIC, House, a_raw_record, feeds
