@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import re
+import secrets
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +16,7 @@ from pathlib import Path
 from demo.mailbox import Mailbox, OnMail
 from demo.services import Wiring, start_services, stop_services, wire
 from demo.stack import Stack
-from demo.stack.ports import free_ports
+from demo.stack.ports import LOOPBACK, free_ports
 from demo.stack.process import Server
 from services.notifier.domain.directory_file import read_directory
 from shared.feeds import FeedProfile, parse_feeds
@@ -41,6 +43,11 @@ class Deployment:
     feeds: dict[str, FeedProfile]
     mailbox: Mailbox
     servers: dict[str, Server]
+
+    @property
+    def post_url(self) -> str:
+        """Where messages are posted to."""
+        return f"http://{LOOPBACK}:{self.wiring.environment['CARE_HTTP_PORT']}/adt"
 
     @property
     def broker(self) -> Broker:
@@ -75,12 +82,21 @@ def deployed(
 
 
 def _feeds(directory: Path) -> tuple[Path, dict[str, FeedProfile]]:
-    """The demo's feed profiles with free MLLP ports in place of the fixed ones."""
-    text = (DATA / "feeds.toml").read_text("utf-8")
+    """The demo's feed profiles with free MLLP ports, and a new token for `POST /adt` in `token_file`."""
+    token = secrets.token_urlsafe(32)
+    file = token_file(directory)
+    file.touch(0o600)
+    file.write_text(token)
+    text = (DATA / "feeds.toml").read_text("utf-8").replace("0" * 64, hashlib.sha256(token.encode()).hexdigest())
     text = re.sub(r"^mllp_port = 0$", lambda _: f"mllp_port = {free_ports(1)[0]}", text, flags=re.MULTILINE)
     file = directory / "feeds.toml"
     file.write_text(text)
     return file, parse_feeds(tomllib.loads(text))
+
+
+def token_file(directory: Path) -> Path:
+    """Where a stack in this directory keeps the token with which feed north may post."""
+    return directory / "north.token"
 
 
 async def _prepare(broker: Broker, topics: list[str], tenants: list[str]) -> None:

@@ -49,6 +49,7 @@ def wire(
         "CARE_SESSION_SECONDS": "6",
         "CARE_FEEDS_FILE": str(feeds_file),
         "CARE_IDENTITY_SECRET_FILE": str(secret),
+        "CARE_HTTP_PORT": str(free_ports(1)[0]),
         "CARE_NOTIFIER__SMTP__HOST": LOOPBACK,
         "CARE_NOTIFIER__SMTP__PORT": str(smtp_port),
         "CARE_NOTIFIER__SMTP__STARTTLS": "never",

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from care.session import ADMIN_PORT
-from demo.deployment import Deployment, deployed
+from demo.deployment import Deployment, deployed, token_file
 from demo.hospital.mllp_client import MllpClient
 from demo.stack import Kafka, Mongo, Stack
 from shared.schemas.topics import ALL, dead_letter_topics
@@ -40,6 +41,16 @@ class Chain:
         """Send one message over MLLP; returns the acknowledgement code."""
         async with MllpClient("127.0.0.1", self.local.feeds[feed].mllp_port or 0) as client:
             return (await client.send(body)).code
+
+    async def post(self, body: bytes, kind: str = "text/plain") -> tuple[int, bytes]:
+        """Post one body over HTTP as feed north; returns status and answer."""
+        token = token_file(self.local.stack.directory).read_text()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": kind}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(self.local.post_url, data=body, headers=headers) as response,
+        ):
+            return response.status, await response.read()
 
     async def until(self, holds: Callable[[], bool], what: str) -> None:
         """Listen on until `holds()`, or fail saying `what` did not come."""

@@ -217,6 +217,8 @@ async def test_metrics__each_is_moved_by_the_running_chain(chain: Chain) -> None
         await say(chain, Saying(again.topic, again.key or b"", again.value or b"", again.headers))
     await chain.send(adt("A01", "METRIC2").replace(b"A01", b"A99"))
     await chain.send(adt("A03", "METRIC3").replace(b"PID|", b"PXD|"))
+    latin = adt("A08", "METRIC4", visit="VMETR1", mrn="770211").replace(b"Chainperson", b"Chainpers\xf6n")
+    assert (await chain.post(b"BHS|^~\\&\r" + latin + adt("A03", "METRIC5").replace(b"ADT^A03", b"ORU^R01")))[0] == 200
     expected = {field.name for field in fields(metrics)} - ONLY_WHEN_SOMETHING_IS_WRONG
 
     async def still() -> set[str]:
