@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from services.notifier.domain.delivery import Delivery
-from shared.schemas.encounters import EncounterEvent
+from shared.schemas.encounters import AboutEncounter, EncounterEvent
 from shared.schemas.topics import ADT_INBOUND, ENCOUNTERS, NOTIFICATIONS, TASKS, TRANSITIONS, heard_by
 from shared.stream.codec import decode
 from shared.stream.deadletters import PLACE
@@ -61,6 +62,7 @@ def differences(world: World) -> Iterator[str]:
     yield from _heard(world)
     yield from _decided(world)
     yield from _told(world)
+    yield from _amended(world)
 
 
 def _messages(world: World) -> Iterator[str]:
@@ -235,6 +237,22 @@ def _decided(world: World) -> Iterator[str]:
             yield f"delivery {id_}: sent, and nobody got it"
         if one.status in ("suppressed", "withdrawn") and world.safety.accepted[id_]:
             yield f"delivery {id_}: {one.status}, and somebody got it"
+
+
+def _amended(world: World) -> Iterator[str]:
+    """Whoever was told of what stands with another content hears of each such change once, after it."""
+    topics = (ENCOUNTERS.name, TRANSITIONS.name)
+    said = [event for topic in topics for event in _events(world, topic)]
+    events = [event for event in said if isinstance(event.data, AboutEncounter)]
+    withdrawn = {w.event_id for event in events for w in event.data.withdraws}
+    amends = Counter(amended.event_id for event in events for amended in event.data.amends)
+    deliveries = _deliveries(world)
+    for one in deliveries:
+        if one.corrects or one.cause in withdrawn or not world.safety.accepted[one.delivery_id]:
+            continue
+        heard = [c for c in deliveries if one.delivery_id in c.corrects and c.notice.endswith(".amended")]
+        if len(heard) != amends[one.cause] or any(c.status not in ("sent", "failed") for c in heard):
+            yield f"told of {one.tells}, amended {amends[one.cause]} times: corrections {[c.status for c in heard]}"
 
 
 def _told(world: World) -> Iterator[str]:
