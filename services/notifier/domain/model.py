@@ -52,12 +52,13 @@ class Rules:
 
 
 class EncounterStands(Contract):
-    """The newest of `care.encounters.v1` that was heard."""
+    """The newest of `care.encounters.v1` that was heard. `also_known_as`: the patient's other ids."""
 
     status: EncounterStatus
     discharge_version: int
     deceased: bool
     closed_by: str = ""
+    also_known_as: tuple[str, ...] = ()
 
     @property
     def discharged(self) -> bool:

@@ -1,10 +1,10 @@
 """The kinds of message there are, and who hears which unless the directory says otherwise: tables, read by `audience`.
 
-A notice is named like the event it tells, without its version; two are ours: a death that an update told of, and its
-withdrawal. Recipients are those of 42 CFR 482.24(d)(4) and the programme's own people. Nobody subscribes to a
-withdrawal or an amendment: it is owed to exactly those who were told. A stay told of the wrong patient is two things:
-an incident that the supervisor looks into, and corrections; neither names anybody. No notice is for a patient or a
-family.
+A notice is named like the event it tells, without its version. An update is a notice only by what is news in it: a
+death, its withdrawal, or another id under which the patient was known. Recipients are those of 42 CFR 482.24(d)(4) and
+the programme's own people. Nobody subscribes to a withdrawal or an amendment: it is owed to exactly those who were
+told. A stay told of the wrong patient is two things: an incident that the supervisor looks into, and corrections;
+neither names anybody. No notice is for a patient or a family.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from shared.schemas.transitions import TransitionEvent
 
 DIED: Final = "patient.died"
 DEATH_WITHDRAWN: Final = "patient.death-withdrawn"
+
+MERGED: Final = "patient.merged"
 
 MOVED: Final = "encounter-moved"
 """The reason of a transition, and of a task, whose stay was told of the wrong patient."""
@@ -55,7 +57,7 @@ WITHDRAWALS: Final = frozenset(
 )
 """What a message that takes something back may be; anything else that takes something back is a `correction`."""
 
-SUBSCRIBABLE: Final = frozenset[str]().union(*DEFAULTS.values())
+SUBSCRIBABLE: Final = frozenset({MERGED}).union(*DEFAULTS.values())
 
 ROLE_OF_CODE: Final = {"PP": "PCP", "FHCP": "PCP", "AT": "ATND", "AD": "ADM", "CP": "CON", "RP": "REF"}
 """HL7 table 0443 provider roles of ROL-3 that are one of PV1's and PD1's own."""
@@ -72,12 +74,14 @@ def told_by_default(role: str, notice: str) -> bool:
 
 
 def notice_of(subject: Subject, data: AboutEncounter, *, late: bool) -> str:
-    """The kind of message an event would be. An update is one only when its death, or life, is news."""
+    """The kind of message an event would be. An update is one only when its death, life or merge is news."""
     if not isinstance(data, EncounterUpdated):
         return data.TYPE.removesuffix(".v1")
-    if late or data.patient.deceased == subject.deceased:
-        return "encounter.updated"
-    return DIED if data.patient.deceased else DEATH_WITHDRAWN
+    if not late and data.patient.deceased != subject.deceased:
+        return DIED if data.patient.deceased else DEATH_WITHDRAWN
+    stands = subject.encounter
+    is_merged = stands is not None and bool({*data.patient.also_known_as} - {*stands.also_known_as})
+    return MERGED if is_merged and not late else "encounter.updated"
 
 
 def correction_of(notice: str) -> str:

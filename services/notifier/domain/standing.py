@@ -119,6 +119,7 @@ def _with_encounter(subject: Subject, data: EncounterEvent) -> Subject:
         discharge_version=data.encounter.discharge_version,
         deceased=data.patient.deceased,
         closed_by=data.encounter.closed_by,
+        also_known_as=data.patient.also_known_as,
     )
     return subject.model_copy(update={"encounter": stands})
 

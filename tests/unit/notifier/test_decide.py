@@ -519,3 +519,38 @@ def test_ledger__has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_decide__is_only_about_encounters() -> None:
     with pytest.raises(TypeError):
         Story().hear(primary())
+
+
+ONE_WITH = a_patient(also_known_as=("patient-2",))
+
+
+def test_one_person__is_told_to_whoever_subscribes_to_it_and_once() -> None:
+    story = Story(primary(), coordinator(subscriptions=("patient.merged",)))
+    story.hear(an_admission())
+    _, decided = story.hear(an_update(patient=ONE_WITH))
+    assert [(one.told.recipient, one.told.notice) for one in decided] == [("coordinator", "patient.merged")]
+    assert story.hear(an_update(patient=ONE_WITH))[1] == ()
+    assert story.hear(an_update())[1] == ()
+    again = a_patient(also_known_as=("patient-2", "patient-3"))
+    assert pending(story.hear(an_update(patient=again))[1]) == ["coordinator"]
+
+
+def test_one_person__nobody_hears_of_it_by_default() -> None:
+    story = Story()
+    story.hear(an_admission())
+    assert story.hear(an_update(patient=ONE_WITH))[1] == ()
+
+
+def test_one_person__a_stay_first_heard_of_or_heard_late_is_no_news() -> None:
+    wants = coordinator(subscriptions=("patient.merged",))
+    assert Story(wants).hear(an_update(patient=ONE_WITH))[1] == ()
+    story = Story(wants)
+    story.hear(an_admission())
+    assert story.hear(an_update(patient=ONE_WITH), late=True)[1] == ()
+
+
+def test_one_person__a_death_in_the_same_event_is_told_instead() -> None:
+    story = Story(coordinator(subscriptions=("patient.merged", "patient.died")))
+    story.hear(an_admission())
+    dead = ONE_WITH.model_copy(update={"deceased": True})
+    assert {one.told.notice for one in story.hear(an_update(patient=dead))[1]} == {"patient.died"}
