@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from care import codes, directory, dlq, feed, hl7, local, providers, sending, tasks, topics
+from care import codes, directory, dlq, feed, hl7, identity, local, providers, sending, tasks, topics
 from care.doctor import doctor
 from care.feeds import feeds
 from care.messages import messages
@@ -28,6 +28,7 @@ app.add_typer(hl7.app, name="hl7", rich_help_panel="A hospital's side")
 app.add_typer(feed.app, name="feed", rich_help_panel="A hospital's side")
 app.add_typer(tasks.app, name="task", rich_help_panel="A deployment")
 app.add_typer(directory.app, name="directory", rich_help_panel="A deployment")
+app.add_typer(identity.app, name="identity", rich_help_panel="A deployment")
 app.add_typer(providers.app, name="providers", rich_help_panel="A deployment")
 app.add_typer(codes.app, name="codes", rich_help_panel="A deployment")
 app.add_typer(topics.app, name="topics", rich_help_panel="A deployment")

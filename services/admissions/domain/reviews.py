@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, Final
 
-from services.admissions.domain.model import Patient, Record, Review
+from services.admissions.domain.model import Encounter, Patient, Record, Review
 from services.admissions.domain.registers import value_of
 from shared.schemas import adt
 
@@ -15,6 +15,7 @@ _MOST_MARKS: Final = 8
 BIRTH_DATES_DISAGREE: Final = "birth-dates-disagree"
 SEXES_DISAGREE: Final = "sexes-disagree"
 TOO_MANY_NUMBERS: Final = "too-many-numbers"
+TOLD_OF_ANOTHER: Final = "told-of-another"
 _TELLING_SEXES: Final = frozenset({"F", "M"})  # HL7 table 0001: U, A, N, O agree with everything
 
 
@@ -35,11 +36,16 @@ def of_record(record: Record) -> tuple[Review, ...]:
     return tuple(Review(code=code) for code, holds in found.items() if holds)
 
 
-def of_document(patient: Patient) -> tuple[Review, ...]:
-    """A number that was noted and is not claimed stayed with a document that has no room for more."""
+def of_document(patient: Patient, encounters: Iterable[Encounter]) -> tuple[Review, ...]:
+    """A number that was noted and is not claimed stayed with a document that has no room for more.
+
+    A stay that was told of somebody else is a privacy incident: its encounter is the one that was said anew.
+    """
     claims = {*patient.claims}
     is_full = any(number not in claims for record in patient.records for number in record.beside)
-    return (Review(code=TOO_MANY_NUMBERS),) if is_full else ()
+    moved = (one.encounter_id for one in encounters if one.rebuilt and one.said.status)
+    incidents = tuple(Review(code=TOLD_OF_ANOTHER, ref=id_) for id_ in moved)
+    return (*incidents, Review(code=TOO_MANY_NUMBERS)) if is_full else incidents
 
 
 def is_disputed(record: Record) -> bool:

