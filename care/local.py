@@ -18,7 +18,7 @@ from rich.console import Console
 
 from care.session import ADMIN_PORT, Session, running_stack_file
 from care.trace import trees_of
-from demo.deployment import START, Deployment, deployed
+from demo.deployment import START, Deployment, deployed, token_file
 from demo.play import Outcome, play
 from demo.stack import StackError, open_stack
 from demo.stack.ports import LOOPBACK
@@ -80,6 +80,7 @@ def _all_running(local: Deployment) -> None:
 def _addresses(local: Deployment) -> list[str]:
     doors = [f"{f.feed}: MLLP {LOOPBACK}:{f.mllp_port}" for f in local.feeds.values() if f.mllp_port]
     doors += [f"{f.feed}: topic {f.kafka_topic}" for f in local.feeds.values() if f.kafka_topic]
+    doors += [f"north: HTTP {local.post_url}, token in {token_file(local.stack.directory)}"]
     return [
         *(f"  door of {door}" for door in doors),
         f"  Kafka   {local.stack.kafka.bootstrap}",

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from care.checking import PlayedBefore, checked, tell
+from care.posting import post_files
 from care.profiles import SETTING, place_of, profiles_at
 from care.running import run
 from care.session import Session, environment, session
@@ -34,6 +38,7 @@ from shared.stream.records import Saying
 from shared.telemetry import wall_clock
 
 HOST = "127.0.0.1"
+_LOOPBACK = frozenset({HOST, "::1", "localhost"})
 
 
 def _feeds() -> Mapping[str, FeedProfile]:
@@ -45,15 +50,51 @@ def send(
     files: list[Path] = typer.Argument(metavar="FILE…", help="ER7 files: one message, many, MLLP or batch framing."),
     host: str = typer.Option(HOST, help="The MLLP door's host."),
     port: int = typer.Option(0, help="The MLLP door's port. Default: the first open door of the running local stack."),
+    http: str = typer.Option("", metavar="URL", help="Post to this URL instead; a file may then hold one JSON event."),
+    token_file: Path = typer.Option(None, help="File with the feed's token, for --http."),
+    patience: float = typer.Option(60.0, min=0.0, help="Seconds that --http tries one message again for."),
 ) -> None:
-    """Send HL7 v2 files over MLLP, in order, and print each acknowledgement. Exit 1 unless all were accepted."""
-    doors = (feed.mllp_port for feed in _feeds().values() if feed.mllp_port and feed.mode is not Mode.OFF)
-    door = port or next(doors, 0)
-    if not door:
-        typer.secho("no --port given and no local stack is running (`care up` starts one)", err=True, fg="red")
-        raise typer.Exit(64)
-    if not run(_send(files, host, door)):
+    """Send HL7 v2 files in order, over MLLP or HTTP, and print each answer. Exit 1 unless all were accepted.
+
+    Over MLLP a batch is sent message by message, over HTTP as the batch that it is.
+    """
+    if http:
+        sent = _post(files, http, token_file, patience)
+    else:
+        doors = (feed.mllp_port for feed in _feeds().values() if feed.mllp_port and feed.mode is not Mode.OFF)
+        door = port or next(doors, 0)
+        if not door:
+            _wrong("no --port given and no local stack is running (`care up` starts one)")
+        sent = _send(files, host, door)
+    if not run(sent):
         raise typer.Exit(1)
+
+
+def _wrong(why: str) -> NoReturn:
+    typer.secho(why, err=True, fg="red")
+    raise typer.Exit(64)
+
+
+def _post(files: list[Path], url: str, token_file: Path | None, patience: float) -> Coroutine[Any, Any, bool]:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        _wrong(f"{url} is no URL; it is something like https://HOST:PORT/adt")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        _wrong("a token must not travel in the clear: use https (SSL_CERT_FILE names an authority of your own)")
+    if token_file is None:
+        _wrong("--http needs --token-file (`care feed token` makes one)")
+    unreadable = [file for file in (token_file, *files) if not os.access(file, os.R_OK)]
+    if unreadable:
+        _wrong(f"cannot be read: {', '.join(map(str, unreadable))}")
+    return _posted(files, url, token_file.read_text("utf-8").strip(), patience)
+
+
+async def _posted(files: list[Path], url: str, token: str, patience: float) -> bool:
+    accepted = True
+    async for posted in post_files(files, url, token, patience=patience):
+        accepted = accepted and posted.accepted
+        typer.echo(f"{posted.path} message {posted.number}: {posted.told}")
+    return accepted
 
 
 async def _send(files: list[Path], host: str, port: int) -> bool:
