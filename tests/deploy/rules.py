@@ -17,8 +17,8 @@ PLACEHOLDER: Final = "REQUIRED-"
 LABELS: Final = ("app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/managed-by")
 PROBES: Final = {"startupProbe": "/startupz", "readinessProbe": "/readyz", "livenessProbe": "/livez"}
 SHUTDOWN_SECONDS: Final = 5 + 10 + 25
-"""Of gateway: preStop, its doors' time to answer (services/gateway/doors/limits.py), the time after which a process that
-cannot finish its batch ends by itself (shared/stream/host.py).
+"""Of gateway: preStop, its doors' time to answer (services/gateway/doors/limits.py), the time after which a process
+that cannot finish its batch ends by itself (shared/stream/host.py).
 """
 
 Finding = Iterator[str]
