@@ -16,6 +16,7 @@ from demo.oracle.facts import Message
 from demo.oracle.pathways import DEATHS
 
 BEGINS = ("A04", "A01")
+AT_HOME = ("01", "81", "06", "86", "07")
 NOTICE = {"A04": "encounter.registered", "A01": "encounter.admitted", "A03": "encounter.discharged"}
 
 
@@ -232,16 +233,20 @@ class Patient:
             other.hear_of_return(at, back=self._is_back(other))
 
     def _is_back(self, stay: Stay) -> bool:
-        """Was the patient admitted again (§8.3), to whichever hospital? What follows on the next day is a transfer."""
+        """Was the patient admitted again (§8.3), to whichever hospital? Until the next day it is a transfer, but of
+        whoever was sent home.
+        """
         return any(self._index_of(other) is stay for other in self.stays.values() if other is not stay)
 
     def _index_of(self, later: Stay) -> Stay | None:
-        """The stay that a later one in a bed returns from: the last that ended alive, 2 to 30 local days before."""
+        """The stay that a later one in a bed returns from: the last that ended alive, up to 30 local days before."""
         if later.stage() not in ("admitted", "discharged") or later.class_ != "I":
             return None
         before = [one for one in self.stays.values() if one.is_index_of(later)]
         index = max(before, key=lambda one: one.left()[0] or later.begun(), default=None)
-        return index if index and 2 <= index.days_to(later) <= 30 else None
+        days = index.days_to(later) if index else -1
+        least = 0 if index and index.left()[1] in AT_HOME else 2
+        return index if least <= days <= 30 else None
 
     def _left_by_dying(self) -> bool:
         return any(stay.stage() == "discharged" and stay.left()[1] in DEATHS for stay in self.stays.values())

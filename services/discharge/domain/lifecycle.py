@@ -15,7 +15,7 @@ from typing import Final, Literal
 from services.discharge.domain.clocks import ClockError
 from services.discharge.domain.deadlines import PROVENANCE, plan
 from services.discharge.domain.model import EncounterDocument, NotOpened, Policy, Told, TransitionRecord
-from services.discharge.domain.pathways import Clock
+from services.discharge.domain.pathways import Clock, Pathways
 from shared.schemas.encounters import (
     EncounterDischarged,
     EncounterEvent,
@@ -53,6 +53,9 @@ SAYS: Final[Mapping[tuple[Status, Status], type[TransitionEvent]]] = {
 
 READMITTED: Final = "readmitted"
 """Why a transition stands open with no deadlines."""
+
+AT_HOME: Final = frozenset({"home", "home-health", "against-advice"})
+"""Destinations where whoever does the work would find the patient."""
 
 REPAIRED: Final[Mapping[type[EncounterEvent], str]] = {
     EncounterMerged: "encounter-merged",
@@ -98,7 +101,7 @@ def _standing(encounter: EncounterState, name: str, clocks: tuple[Clock, ...], p
     if at is None:
         raise Unhearable("discharge-time-missing")
     closed = table.pathways[name].closed
-    readmitted = not closed and _is_back_in_hospital(encounter)
+    readmitted = not closed and _is_back_in_hospital(encounter, table)
     try:
         deadlines = () if readmitted else plan(clocks, encounter, at, policy.calendar)
     except ClockError as refused:
@@ -116,11 +119,15 @@ def _standing(encounter: EncounterState, name: str, clocks: tuple[Clock, ...], p
     )
 
 
-def _is_back_in_hospital(encounter: EncounterState) -> bool:
+def _is_back_in_hospital(encounter: EncounterState, table: Pathways) -> bool:
     """Whether the patient was admitted again: the work of this discharge waits for the next one's. A visit to the
-    emergency department or an observation leaves it as it is, and so does a transfer, which has its own pathway.
+    emergency department or an observation leaves it as it is. So does a transfer, which has a pathway of its own; but
+    whoever was sent home and is in a bed again by the next day was handed on to nobody.
     """
-    return encounter.returned is not None and encounter.returned.kind in ("unplanned", "planned")
+    if encounter.returned is None:
+        return False
+    sent_home = table.dispositions.get(encounter.disposition) in AT_HOME
+    return encounter.returned.kind in ("unplanned", "planned") or (encounter.returned.kind == "transfer" and sent_home)
 
 
 def decide(

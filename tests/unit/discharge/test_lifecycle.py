@@ -254,12 +254,26 @@ def test_amended__what_was_withdrawn_and_opens_again_amends_nothing():
     assert say.data.amends == ()
 
 
-@pytest.mark.parametrize("kind", ["ed-return", "observation-return", "transfer"])
-def test_back_without_an_admission__the_work_stays(kind):
+@pytest.mark.parametrize(
+    ("kind", "disposition", "stays"),
+    [
+        ("ed-return", "01", True),
+        ("observation-return", "01", True),
+        ("transfer", "02", True),
+        ("transfer", "03", True),
+        ("transfer", "62", True),
+        ("transfer", "", True),
+        ("transfer", "01", False),
+        ("transfer", "06", False),
+        ("transfer", "07", False),
+    ],
+)
+def test_back_without_an_admission__the_work_stays_but_of_whoever_was_sent_home(kind, disposition, stays):
     desk = DeskOf()
-    (opened,) = discharged(desk).say
-    (say,) = updated(desk, 2, returned=back(kind)).say
-    assert say.data.transition == opened.data.transition
+    (opened,) = discharged(desk, disposition=disposition).say
+    (say,) = updated(desk, 2, returned=back(kind), disposition=disposition).say
+    assert (say.data.transition == opened.data.transition) is stays
+    assert say.data.transition.reason == ("" if stays else "readmitted")
 
 
 def test_died_after_an_admission__bereavement_is_not_called_off():

@@ -393,16 +393,21 @@ def test_story_30__the_emergency_department_alone_is_no_admission() -> None:
 
 
 @pytest.mark.parametrize(
-    ("again", "off"),
+    ("again", "disposition", "off"),
     [
-        ("11-03 23:00", False),  # the next day: a transfer
-        ("11-04 00:30", True),  # two dates later, though 34 hours
-        ("12-02 23:30", True),  # the 30th day
-        ("12-03 00:30", False),
+        ("11-03 23:00", "03", False),  # the next day: a transfer
+        ("11-04 00:30", "03", True),  # two dates later, though 34 hours
+        ("12-02 23:30", "03", True),  # the 30th day
+        ("12-03 00:30", "03", False),
+        ("11-03 23:00", "01", True),  # nobody handed on who was sent home
+        ("11-03 23:00", "86", True),
+        ("11-03 23:00", "07", True),
+        ("12-03 00:30", "01", False),
     ],
 )
-def test_story_31__from_the_second_to_the_thirtieth_day(again: str, off: bool) -> None:
-    end = account([ADMIT, DISCHARGE, message("A01", again, visit="V2")], "12-03 02:00").visits[VISIT]
+def test_story_31__from_the_second_to_the_thirtieth_day(again: str, disposition: str, off: bool) -> None:
+    beds = [ADMIT, of(DISCHARGE, disposition=disposition), message("A01", again, visit="V2")]
+    end = account(beds, "12-03 02:00").visits[VISIT]
     assert ({"called-off"} in [task.status for task in end.transitions[1].tasks.values()]) is off
 
 
@@ -420,6 +425,8 @@ def test_story_32__an_admission_that_never_was_gives_the_work_back() -> None:
 def test_story_33__of_three_stays_the_last_discharge_counts() -> None:
     """Handed on the next day and out on Wednesday; back on Friday is a return from there."""
     on = [message("A01", "11-03 10:00", visit="V2"), message("A03", "11-04 10:00", visit="V2")]
-    end = account([ADMIT, DISCHARGE, *on, message("A01", "11-06 16:00", visit="V3")], "11-06 17:00").visits
+    end = account(
+        [ADMIT, of(DISCHARGE, disposition="02"), *on, message("A01", "11-06 16:00", visit="V3")], "11-06 17:00"
+    ).visits
     assert end["V2"].transitions[1].tasks["home-visit"].status == {"called-off"}
-    assert end[VISIT].transitions[1].tasks["practitioner-visit"].status == {"due"}
+    assert end[VISIT].transitions[1].tasks["locate"].status != {"called-off"}
