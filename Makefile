@@ -14,7 +14,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sync demo up test lint fmt types imports unit integration loss chaos simulation mutation bench lock schemas docs image manifests clean
+.PHONY: help sync demo up test lint fmt types imports unit integration loss chaos truth simulation mutation bench lock schemas docs image manifests clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,10 @@ loss: sync ## the loss suite in its long form: every fault 20 times (long)
 
 chaos: sync ## 50,000 messages on Apache Kafka under 200 kills, accounted for exactly (long): make chaos SEED=7
 	$(BIN)/python -m tests.chaos --seed $(or $(SEED),7) $(CHAOS_ARGS)
+
+truth: sync ## 100,000 messages, all orders late and doubled, two admissions, held to the oracle (long): make truth SEED=7
+	$(BIN)/python -m tests.chaos --seed $(or $(SEED),7) --kills 0 \
+		--messages $(or $(MESSAGES),100000) --patients $(or $(PATIENTS),20000)
 
 simulation: sync ## the five services in virtual time under seeded faults (long): make simulation SEEDS=100000
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),2000) --jobs 2

@@ -57,9 +57,16 @@ class Deployment:
 
 @contextlib.contextmanager
 def deployed(
-    stack: Stack, *, fast_clock: bool, on_mail: OnMail | None = None, changes: dict[str, str] | None = None
+    stack: Stack,
+    *,
+    fast_clock: bool,
+    on_mail: OnMail | None = None,
+    changes: dict[str, str] | None = None,
+    start: datetime = START,
 ) -> Iterator[Deployment]:
     """Everything on top of `stack`, ready; stopped in order on leaving. `changes` are further `CARE_*` settings.
+
+    `start`: what a fast clock shows at first.
 
     Raises StackError with the end of a log.
     """
@@ -70,7 +77,7 @@ def deployed(
         feeds_file, feeds = _feeds(stack.directory)
         clock = stack.directory / "clock" if fast_clock else None
         if clock is not None:
-            clock.write_text(START.isoformat())
+            clock.write_text(start.isoformat())
         wiring = wire(stack.directory, stack.kafka, stack.mongo, mailbox.port, feeds_file, clock)
         wiring.environment.update(changes or {})
         broker = Broker(stack.kafka.bootstrap, idempotent=stack.kafka.idempotent_producer)

@@ -1,4 +1,4 @@
-"""What happened, as HL7 v2.5.1 ER7 bytes in UTF-8 (ch. 3.3.1 A01, .3 A03, .4 A04, .8 A08, .11 A11, .13 A13).
+"""What happened, as HL7 v2.5.1 ER7 bytes in UTF-8 (ch. 3.3.1 A01, .3 A03, .4 A04, .8 A08, .11 A11, .13 A13, .40 A40).
 
 Trigger to structure is table 0354 of v2.5.1. Details (NK1, DG1, IN1) are snapshots and come with A08 and A03.
 """
@@ -17,8 +17,10 @@ from shared.hl7.separators import STANDARD
 PRODUCTION, TRAINING = "P", "T"
 STRUCTURES: Final = {
     "A01": "ADT_A01", "A03": "ADT_A03", "A04": "ADT_A01", "A08": "ADT_A01", "A11": "ADT_A09", "A13": "ADT_A01",
+    "A40": "ADT_A39",
 }  # fmt: skip
 _WITH_DETAILS: Final = frozenset({"A03", "A08"})
+_MERGE: Final = "A40"
 _DESTINATIONS: Final = {"02": "TESTACUTE", "03": "TESTSNF", "06": "TESTHHA", "50": "TESTHOSPICE", "62": "TESTIRF"}
 
 
@@ -36,7 +38,7 @@ def adt(
     lines = [header(visit.facility, kind, control_id, written, processing_id), _evn(happening)]
     if not without_pid:
         lines += _patient(visit, details=happening.trigger in _WITH_DETAILS)
-    lines.append(_pv1(visit))
+    lines.append(_mrg(visit) if happening.trigger == _MERGE else _pv1(visit))
     if happening.trigger in _WITH_DETAILS:
         lines += [_dg1(visit), _in1(visit.person)]
     return encoded(lines)
@@ -82,6 +84,11 @@ def _evn(happening: Happening) -> str:
     return segment("EVN", fields)
 
 
+def _mrg(visit: Visit) -> str:
+    authority = visit.facility.authority
+    return segment("MRG", {1: cx(visit.person.temporary_mrn(authority), authority, "MR")})
+
+
 def _patient(visit: Visit, *, details: bool) -> list[str]:
     person = visit.person
     lines = [_pid(visit), segment("PD1", {4: xcn(person.primary_care)})]
@@ -95,9 +102,7 @@ def _pid(visit: Visit) -> str:
     person, facility = visit.person, visit.facility
     fields = {
         1: "1",
-        3: repeated(
-            cx(person.mrn(facility.authority), facility.authority, "MR"), cx(person.enterprise_id, ENTERPRISE, "PI")
-        ),
+        3: _numbers(visit),
         5: composite(person.family, person.given, "", "", "", "", "L"),
         7: person.born.strftime("%Y%m%d"),
         8: person.sex,
@@ -109,6 +114,13 @@ def _pid(visit: Visit) -> str:
         30: "Y" if visit.died else "",
     }
     return segment("PID", fields)
+
+
+def _numbers(visit: Visit) -> str:
+    person, authority = visit.person, visit.facility.authority
+    if visit.temporary:
+        return cx(person.temporary_mrn(authority), authority, "MR")
+    return repeated(cx(person.mrn(authority), authority, "MR"), cx(person.enterprise_id, ENTERPRISE, "PI"))
 
 
 def _email(person: Person) -> str:

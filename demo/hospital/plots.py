@@ -34,6 +34,7 @@ class Twist(StrEnum):
     DIED_AFTERWARDS = "died-afterwards"
     READMITTED = "readmitted"
     READMITTED_ELSEWHERE = "readmitted-elsewhere"
+    TWO_NUMBERS = "two-numbers"  # known by a temporary number until somebody notices, then merged (A40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ CAST: Final = (
     Plot(Opening.EMERGENCY_ADMIT, EXPIRED),
     Plot(Opening.EMERGENCY, HOME),
     Plot(Opening.EMERGENCY, HOME, Twist.BEGIN_CANCELLED),
+    Plot(Opening.EMERGENCY_ADMIT, HOME, Twist.TWO_NUMBERS),
 )
 
 _OPENINGS: Final = {Opening.EMERGENCY: 25, Opening.EMERGENCY_ADMIT: 45, Opening.DIRECT: 30}
@@ -79,17 +81,20 @@ _FROM_WARD: Final = {
     AGAINST_ADVICE: 3,
 }
 _TWISTS: Final = {
-    Twist.NONE: 58,
+    Twist.NONE: 53,
     Twist.ATTENDING_CHANGE: 12,
     Twist.LATE_DISPOSITION: 8,
     Twist.READMITTED: 8,
     Twist.DISCHARGE_CANCELLED: 6,
+    Twist.TWO_NUMBERS: 5,
     Twist.BEGIN_CANCELLED: 4,
     Twist.READMITTED_ELSEWHERE: 2,
     Twist.DIED_AFTERWARDS: 2,
 }
 _AT_HOME_AFTERWARDS: Final = frozenset({HOME, HOME_HEALTH, AGAINST_ADVICE})
-_NEED_A_HOME: Final = frozenset({Twist.READMITTED, Twist.READMITTED_ELSEWHERE, Twist.DIED_AFTERWARDS})
+_NEED_A_HOME: Final = frozenset(
+    {Twist.READMITTED, Twist.READMITTED_ELSEWHERE, Twist.DIED_AFTERWARDS, Twist.TWO_NUMBERS}
+)
 
 
 def draw(rng: Random, weights: Mapping[T, int]) -> T:

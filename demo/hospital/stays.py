@@ -33,6 +33,7 @@ class Note(StrEnum):
     DISCHARGED_AGAIN = "discharged-again"
     BEGIN_CANCELLED = "begin-cancelled"
     DIED = "died"
+    MERGED = "numbers-merged"
     TEST = "test-message"
     POISON = "unreadable"
     OTHER_KIND = "not-adt"
@@ -67,7 +68,10 @@ _DIAGNOSES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What the hospital knows of a stay at one moment. All times are aware UTC."""
+    """What the hospital knows of a stay at one moment. All times are aware UTC.
+
+    `temporary`: nobody has found the patient's own number yet.
+    """
 
     number: str
     person: Person
@@ -83,6 +87,7 @@ class Visit:
     ended: datetime | None = None
     disposition: str = ""
     died: datetime | None = None
+    temporary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,8 @@ def stay(rng: Random, arrival: Arrival, plot: Plot) -> list[Happening]:
     if plot.opening is not Opening.EMERGENCY:
         _stay_in(course, plot.twist)
     _leave(course, plot, short=arrival.short)
+    if plot.twist is Twist.TWO_NUMBERS:
+        course.tell("A40", Note.MERGED, after(rng, course.last, 60, 300), temporary=False)
     return course.happenings
 
 
@@ -135,6 +142,7 @@ def _visit(rng: Random, arrival: Arrival, plot: Plot) -> Visit:
         referring=rng.choice(PRIMARY_CARE) if rng.random() < 0.3 else None,
         diagnosis=rng.choice(_DIAGNOSES),
         begun=arrival.at,
+        temporary=plot.twist is Twist.TWO_NUMBERS,
     )
 
 

@@ -23,7 +23,7 @@ from demo.oracle.facts import (
     Transition,
     Visit,
 )
-from demo.oracle.stays import Stay, hear_all
+from demo.oracle.stays import Patient, Stay, hear_all
 from demo.oracle.work import Course, alarms, courses, rang_before, rings, status_of
 
 NEVER_TOLD = "suppressed:never-told"
@@ -61,12 +61,14 @@ def expect(
     work: dict[str, dict[tuple[int, str], Done]] = {}
     for one in sorted(done, key=lambda one: one.performed_at, reverse=True):
         work.setdefault(one.visit, {})[one.version, one.code] = one
-    visits = {visit: _visit(stay, work.get(visit, {}), directory, pace) for visit, stay in stays.items()}
+    visits = {visit: _visit(*found, work.get(visit, {}), directory, pace) for visit, found in stays.items()}
     dead = {arrival.control_id for arrival in arrivals} & set(unreadable)
     return Account({visit: end for visit, end in visits.items() if end.status}, frozenset(dead))
 
 
-def _visit(stay: Stay, done: Mapping[tuple[int, str], Done], directory: Directory, pace: Pace) -> Visit:
+def _visit(
+    stay: Stay, patient: Patient, done: Mapping[tuple[int, str], Done], directory: Directory, pace: Pace
+) -> Visit:
     found = courses(stay, stay.messages[-1].zone)
     events = [*_of_encounter(stay), *_of_transitions(stay, found), *_of_tasks(stay, found, done, pace)]
     ended, disposition = stay.left() if stay.status == "finished" else (None, "")
@@ -78,7 +80,8 @@ def _visit(stay: Stay, done: Mapping[tuple[int, str], Done], directory: Director
             if event.owed is not False and allowed & {SENT, WITHDRAWN}:
                 corrections[telling] = frozenset({SENT, NEVER_TOLD} | ({ABSENT} if event.owed is None else set()))
     transitions = {version: _transition(course, done, pace) for version, course in found.items()}
-    return Visit(stay.status, ended, disposition, transitions, told, corrections)
+    numbers = patient.numbers if stay.status != "cancelled" else frozenset()
+    return Visit(stay.status, ended, disposition, numbers, transitions, told, corrections)
 
 
 def _transition(course: Course, done: Mapping[tuple[int, str], Done], pace: Pace) -> Transition:

@@ -29,7 +29,9 @@ class Member(NamedTuple):
 class Message:
     """One message as it can be understood by who reads it. Times are aware UTC; `ended` and `died` as far as it tells.
 
-    `patient` is equal for two messages when their numbers say that they are about one person.
+    `patient` is equal for two messages when their numbers say that they are about one person; `numbers` are those,
+    `authority` is whose they are (but for one that all hospitals know).
+    `retires`: the `patient` that turned out to be this one (A40); such a message is about no visit.
     """
 
     control_id: str
@@ -48,6 +50,9 @@ class Message:
     mode: str = "live"
     training: bool = False
     team: tuple[Member, ...] = ()
+    authority: str = ""
+    numbers: frozenset[str] = frozenset()
+    retires: str = ""
 
 
 class Arrival(NamedTuple):
@@ -108,11 +113,15 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """The end of one visit. `status` is "" for one that was never said of; `corrections` are by what they take back."""
+    """The end of one visit. `status` is "" for one that was never said of; `corrections` are by what they take back.
+
+    `numbers`: what the patient is called in the end, of a visit that was not cancelled.
+    """
 
     status: str
     discharged_at: datetime | None = None
     disposition: str = ""
+    numbers: frozenset[str] = frozenset()
     transitions: Mapping[int, Transition] = field(default_factory=dict)
     told: Mapping[Telling, frozenset[str]] = field(default_factory=dict)
     corrections: Mapping[Telling, frozenset[str]] = field(default_factory=dict)

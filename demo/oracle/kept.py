@@ -11,20 +11,23 @@ from shared.schemas.transitions import TransitionEvent
 
 
 class KeptStay(NamedTuple):
-    """The last word on an encounter. `visit` is the hospital's number; `ended` is aware."""
+    """The last word on an encounter. `visit` is the hospital's number; `ended` is aware, `numbers` the patient's."""
 
     visit: str
     encounter_id: str
     status: str
     ended: datetime | None
     disposition: str
+    numbers: frozenset[str]
 
     @classmethod
     def of(cls, event: EncounterEvent) -> Self:
         """What is kept of an encounter's event."""
         encounter = event.encounter
         ended = encounter.discharged_at.instant if encounter.discharged_at else None
-        return cls(visit_of(event), encounter.encounter_id, encounter.status, ended, encounter.disposition)
+        numbers = frozenset(f"{one.assigner}|{one.value}" for one in event.patient.identifiers)
+        said = (encounter.status, ended, encounter.disposition)
+        return cls(visit_of(event), encounter.encounter_id, *said, numbers)
 
 
 class KeptTransition(NamedTuple):

@@ -14,6 +14,7 @@ from demo.hospital.stays import Happening, Note
 from demo.oracle.calendar import as_read
 from demo.oracle.facts import Member, Message
 
+_MERGE = "A40"
 MODES = {"PRAIRIE": "shadow"}
 """By facility; every other one is live (`demo/data/feeds.toml`)."""
 
@@ -38,7 +39,7 @@ def _message(sending: Sending, told: Happening) -> Message:
     message = Message(
         control_id=sending.control_id,
         trigger=told.trigger,
-        visit=visit.number,
+        visit=visit.number if told.trigger != _MERGE else "",
         patient=_who(told, training=training),
         facility=visit.facility.code,
         zone=visit.facility.zone.key,
@@ -52,6 +53,9 @@ def _message(sending: Sending, told: Happening) -> Message:
         mode=MODES.get(visit.facility.code, "live"),
         training=training,
         team=_team(told),
+        authority=visit.facility.authority,
+        numbers=_numbers_of(told),
+        retires=_temporary(told) if told.trigger == _MERGE else "",
     )
     return _without_offsets(message, visit.facility) if sending.harm is Harm.NO_OFFSETS else message
 
@@ -59,8 +63,24 @@ def _message(sending: Sending, told: Happening) -> Message:
 def _who(told: Happening, *, training: bool) -> str:
     """The number that all hospitals know, else the one of this authority; training patients are others."""
     person, authority = told.visit.person, told.visit.facility.authority
+    if told.visit.temporary:
+        return _temporary(told)
     number = f"{ENTERPRISE}|{person.enterprise_id}" if person.enterprise_id else f"{authority}|{person.mrn(authority)}"
     return f"training|{number}" if training else number
+
+
+def _temporary(told: Happening) -> str:
+    authority = told.visit.facility.authority
+    return f"{authority}|{told.visit.person.temporary_mrn(authority)}"
+
+
+def _numbers_of(told: Happening) -> frozenset[str]:
+    """All that the message calls the patient."""
+    person, authority = told.visit.person, told.visit.facility.authority
+    if told.visit.temporary:
+        return frozenset({_temporary(told)})
+    shared = {f"{ENTERPRISE}|{person.enterprise_id}"} if person.enterprise_id else set()
+    return frozenset({f"{authority}|{person.mrn(authority)}", *shared})
 
 
 def _team(told: Happening) -> tuple[Member, ...]:

@@ -208,7 +208,8 @@ def _end(
     corrections: Mapping[str, Mapping[Telling, frozenset[str]]],
 ) -> Visit:
     of = stay.encounter_id
-    said = (stay.status, stay.ended, stay.disposition)
+    numbers = stay.numbers if stay.status != "cancelled" else frozenset()
+    said = (stay.status, stay.ended, stay.disposition, numbers)
     return Visit(*said, transitions.get(of, {}), told.get(of, {}), corrections.get(of, {}))
 
 

@@ -216,11 +216,33 @@ class Patient:
 
     stays: dict[str, Stay] = field(default_factory=dict)
     dead: bool = False
+    called: dict[str, tuple[datetime, frozenset[str]]] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """What the hospitals call the patient: of each the last word."""
+        return frozenset(number for _, numbers in self.called.values() for number in numbers)
+
+    def take(self, at: datetime, message: Message, other: Patient) -> None:
+        """That one is this one (HL7 v2.5.1 ch. 3.3.40): all of its stays are this patient's, and so is a death."""
+        alive = self.stays if other.dead else other.stays if self.dead else {}
+        for stay in list(alive.values()) if self.dead != other.dead else []:
+            stay.hear_of_death(at, message)
+        self.stays |= other.stays
+        self.dead = self.dead or other.dead
+        for authority, called in other.called.items():
+            self._call(authority, *called)
+        self._call(message.authority, message.recorded, message.numbers)
+
+    def _call(self, of: str, recorded: datetime, numbers: frozenset[str]) -> None:
+        if of not in self.called or self.called[of][0] <= recorded:
+            self.called[of] = (recorded, numbers)
 
     def hear(self, at: datetime, message: Message) -> None:
         """One message more."""
         stay = self.stays.setdefault(message.visit, Stay())
         stay.messages.append(message)
+        self._call(message.authority, message.recorded, message.numbers)
         died = not self.dead and (message.died or self._left_by_dying())
         self.dead = self.dead or died
         stay.back = self._is_back(stay)
@@ -252,12 +274,23 @@ class Patient:
         return any(stay.stage() == "discharged" and stay.left()[1] in DEATHS for stay in self.stays.values())
 
 
-def hear_all(arrived: Iterable[tuple[datetime, Message]]) -> dict[str, Stay]:
-    """Every stay by visit number, after all messages in order of arrival; one that comes again changes nothing."""
-    patients: dict[str, Patient] = {}
+def hear_all(arrived: Iterable[tuple[datetime, Message]]) -> dict[str, tuple[Stay, Patient]]:
+    """Every stay by visit number, and whose it is, after all messages in order of arrival; repeats change nothing."""
+    people: dict[str, Patient] = {}
     known: set[str] = set()
     for at, message in arrived:
         if message.control_id not in known:
             known.add(message.control_id)
-            patients.setdefault(message.patient, Patient()).hear(at, message)
-    return {visit: stay for patient in patients.values() for visit, stay in patient.stays.items()}
+            _hear(people, at, message)
+    return {visit: (stay, patient) for patient in people.values() for visit, stay in patient.stays.items()}
+
+
+def _hear(people: dict[str, Patient], at: datetime, message: Message) -> None:
+    patient = people.setdefault(message.patient, Patient())
+    if not message.retires:
+        patient.hear(at, message)
+        return
+    retired = people.setdefault(message.retires, Patient())
+    if retired is not patient:
+        patient.take(at, message, retired)
+        people.update({name: patient for name, one in people.items() if one is retired})

@@ -29,7 +29,7 @@ def main() -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is away is what this is about
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _break_off)
-    _tell(f"seed {plan.seed}; again: make chaos SEED={plan.seed}", plan.again())
+    _tell(f"seed {plan.seed}; again: make {plan.name} SEED={plan.seed}", plan.again())
     try:
         outcome = chaos(plan, _say)
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -56,10 +56,13 @@ def _arguments() -> tuple[Plan, Path]:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--messages", type=int, default=50_000)
     parser.add_argument("--patients", type=int, default=10_000)
-    parser.add_argument("--kills", type=int, default=200, help="SIGKILLs; stalls and second instances come on top")
-    parser.add_argument("--report", type=Path, help="default: docs/runs/chaos-<date>-<seed>.md")
+    parser.add_argument(
+        "--kills", type=int, default=200, help="SIGKILLs; the rest comes on top. 0: only a second admissions"
+    )
+    parser.add_argument("--report", type=Path, help="default: docs/runs/<chaos or truth>-<date>-<seed>.md")
     given = parser.parse_args()
-    report = given.report or REPOSITORY / "docs" / "runs" / f"chaos-{today}-{given.seed}.md"
+    name = "chaos" if given.kills else "truth"
+    report = given.report or REPOSITORY / "docs" / "runs" / f"{name}-{today}-{given.seed}.md"
     logs = REPOSITORY / "var" / "chaos" / f"{today}-{given.seed}-{int(time.time())}"
     return Plan(given.seed, given.messages, given.patients, given.kills, logs), report
 

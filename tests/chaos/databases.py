@@ -60,16 +60,18 @@ class Databases:
         wanted = {_source(one) for one in readable.values() if meant[one.control_id].trigger in LIFECYCLE}
         found: Counter[tuple[str, str, str]] = Counter()
         patients, said = 0, {}
-        for document in self._all("admissions", "patients", "counters", "state.encounters", "state.reviews"):
-            patients += 1
+        fields = ("counters", "state.visits.facts.source", "state.reviews", "state.alias_of")
+        for document in self._all("admissions", "patients", *fields):
+            patients += not document["state"]["alias_of"]
             said.update(_numbers(document["counters"], ENCOUNTERS.name))
-            for encounter in document["state"]["encounters"].values():
-                found.update(tuple(fact["source"]) for fact in encounter["facts"])
+            for visit in document["state"].get("visits", ()):
+                found.update(tuple(fact["source"]) for fact in visit["facts"])
             yield from (f"admissions: review {one['code']}" for one in document["state"]["reviews"])
         yield from (f"admissions: {one[1]} has no effect" for one in sorted(wanted - set(found)))
         yield from (f"admissions: {one[1]} was not sent as lifecycle" for one in sorted(set(found) - wanted))
         yield from (f"admissions: {one[1]} has {n} effects" for one, n in found.items() if n > 1)
-        known = len({one.patient for id_, one in meant.items() if id_ in readable})
+        named = {name for id_, one in meant.items() if id_ in readable for name in (one.patient, one.retires) if name}
+        known = len(named - {one.retires for id_, one in meant.items() if id_ in readable})
         if patients != known:
             yield f"admissions: {patients} patients, not {known}"
         yield from self._counters("admissions", said, ENCOUNTERS.name)

@@ -7,9 +7,10 @@ import contextlib
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from demo.deployment import Deployment, deployed
+from demo.deployment import START, Deployment, deployed
 from demo.stack import Stack, open_stack
 from tests.chaos.accounting import Account, account
 from tests.chaos.frozen import freeze, version
@@ -29,6 +30,9 @@ CHANGES = {
 """Shorter than in a deployment, so that what a kill leaves unknown is sent again within the run, and often."""
 
 
+BEFORE_THE_NIGHT = timedelta(days=4)
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is asked for. `logs`: where the processes' logs are kept."""
@@ -38,6 +42,16 @@ class Plan:
     patients: int
     kills: int
     logs: Path
+
+    @property
+    def name(self) -> str:
+        """chaos, or truth where nothing is killed."""
+        return "chaos" if self.kills else "truth"
+
+    @property
+    def start(self) -> datetime:
+        """What the clock shows first. Of a truth some days before the night of 1 November 2026, when it is set back."""
+        return START if self.kills else START - BEFORE_THE_NIGHT
 
     def again(self) -> str:
         """The command that repeats it."""
@@ -61,16 +75,16 @@ def chaos(plan: Plan, say: Say, then: Then | None = None) -> Outcome:
     Raises StackError, TooFew, Stuck, Unacknowledged.
     """
     say("drawing the messages")
-    sendings = traffic(plan.seed, plan.messages, plan.patients)
+    sendings = traffic(plan.seed, plan.messages, plan.patients, plan.start)
     book = Mailbook()
     say("starting Kafka, mongod and the services")
     code = version()
     with (
         open_stack("apache", {}) as stack,
         _prepared(stack, plan.logs),
-        deployed(stack, fast_clock=True, on_mail=book.take, changes=CHANGES) as local,
+        deployed(stack, fast_clock=True, on_mail=book.take, changes=CHANGES, start=plan.start) as local,
     ):
-        played, found = asyncio.run(_played(local, plan, waves(sendings), book, say, then))
+        played, found = asyncio.run(_played(local, plan, waves(sendings, plan.start), book, say, then))
     return Outcome(played, found, (stack.kafka.version, stack.mongo.version), code)
 
 

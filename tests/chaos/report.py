@@ -26,10 +26,10 @@ def _head(plan: Plan, outcome: Outcome) -> Iterator[str]:
     played = outcome.played
     seconds, sending = played.settled - played.began, played.last_sent - played.began
     count = sum(map(len, outcome.account.differences.values()))
-    yield f"# Chaos, seed {plan.seed}: {count or 'no'} differences"
+    yield f"# {plan.name.capitalize()}, seed {plan.seed}: {count or 'no'} differences"
     yield ""
     yield from _table(("", ""), _machine(outcome))
-    yield from ("", f"Again: `make chaos SEED={plan.seed}`, or `{plan.again()}`", "")
+    yield from ("", f"Again: `make {plan.name} SEED={plan.seed}`, or `{plan.again()}`", "")
     yield f"{len(played.sent):,} messages of {plan.patients:,} patients, {len(played.struck)} strikes, {seconds:,.0f} s"
     yield f"until all was through; {len(played.sent) / sending:.1f} messages a second while they went in."
     events = sum(once for _, once in outcome.account.records.values())

@@ -38,8 +38,11 @@ class Strike:
 def strikes(seed: int, kills: int) -> list[Strike]:
     """`kills` SIGKILLs of services, broker and mongod, a quarter as many stalls, and second instances that come and go.
 
-    A second instance joins before it leaves, and all of them have left at the end.
+    A second instance joins before it leaves, and all of them have left at the end. Without kills there is nothing but
+    a second instance of admissions, which stays.
     """
+    if kills == 0:
+        return [Strike(Kind.JOIN, "admissions")]
     rng = Random(f"{seed}/strikes")  # noqa: S311  it must be repeatable, not secret
     drawn = [Strike(Kind.KILL, target) for target in _shared_out(rng, kills)]
     drawn += [_stall(rng, target) for target in _shared_out(rng, max(1, round(kills * STALLS_PER_KILL)))]

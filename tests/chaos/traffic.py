@@ -31,21 +31,21 @@ class Wave:
     sendings: list[Sending]
 
 
-def traffic(seed: int, messages: int, patients: int) -> list[Sending]:
+def traffic(seed: int, messages: int, patients: int, start: datetime = START) -> list[Sending]:
     """Exactly so many messages, in order of sending. Raises TooFew."""
-    sendings = schedule(seed, patients, FIRST.days, START, FAULTS)
+    sendings = schedule(seed, patients, FIRST.days, start, FAULTS)
     if len(sendings) < messages:
-        sendings += _again(seed, patients, sendings, messages - len(sendings))
+        sendings += _again(seed, patients, start + FIRST, sendings, messages - len(sendings))
     if len(sendings) < messages:
         raise TooFew(f"{patients} patients cause {len(sendings)} messages, not {messages}")
     return sorted(sendings, key=lambda one: one.at)[:messages]
 
 
-def _again(seed: int, patients: int, first: list[Sending], wanted: int) -> list[Sending]:
+def _again(seed: int, patients: int, start: datetime, first: list[Sending], wanted: int) -> list[Sending]:
     """Whole patients, until there are enough."""
     died = {one.patient for one in first if one.meant is not None and one.meant.visit.died is not None}
     by_patient: dict[str, list[Sending]] = defaultdict(list)
-    for one in schedule(seed, patients, AGAIN.days, START + FIRST, FAULTS):
+    for one in schedule(seed, patients, AGAIN.days, start, FAULTS):
         by_patient[one.patient].append(one)
     found: list[Sending] = []
     for patient in sorted(set(by_patient) - died):
@@ -55,13 +55,13 @@ def _again(seed: int, patients: int, first: list[Sending], wanted: int) -> list[
     return found
 
 
-def waves(sendings: list[Sending]) -> list[Wave]:
+def waves(sendings: list[Sending], start: datetime = START) -> list[Wave]:
     """Equal times, so that most waves are large; never shorter than a day, and few where there are few messages."""
-    span = sendings[-1].at - START
+    span = sendings[-1].at - start
     count = max(2, round(len(sendings) / WAVE_MESSAGES))
     length = min(LONGEST_WAVE, max(SHORTEST_WAVE, span / count))
     found: list[Wave] = []
-    left, end = list(sendings), START
+    left, end = list(sendings), start
     while left:
         end += length
         due = [one for one in left if one.at <= end]
@@ -72,4 +72,4 @@ def waves(sendings: list[Sending]) -> list[Wave]:
 
 def longest(found: list[Wave]) -> timedelta:
     """Within it, one thing may overtake another."""
-    return found[0].end - START
+    return found[1].end - found[0].end

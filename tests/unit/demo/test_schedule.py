@@ -40,7 +40,7 @@ def stays(sendings: list[Sending]) -> dict[str, list[Sending]]:
     """Visit number to what was written of it, in the order of writing."""
     found: dict[str, list[Sending]] = defaultdict(list)
     for sending in sorted(sendings, key=lambda one: one.control_id):
-        if sending.note not in NO_MISTAKE and sending.delivery is not Delivery.AGAIN:
+        if sending.note not in (*NO_MISTAKE, Note.MERGED) and sending.delivery is not Delivery.AGAIN:
             number = event(sending).encounter.visit_number
             assert number is not None
             found[number.value].append(sending)
@@ -72,7 +72,7 @@ def test_schedule__control_ids_fit_their_field_and_are_written_once(demo: list[S
 
 
 @pytest.mark.parametrize("seed", [1, 7, 2026])
-@pytest.mark.parametrize(("patients", "days"), [(15, 9), (40, 9), (60, 10)])
+@pytest.mark.parametrize(("patients", "days"), [(16, 9), (40, 9), (60, 10)])
 def test_schedule__shows_every_kind_of_message_whatever_the_seed(seed: int, patients: int, days: int) -> None:
     sendings = schedule(seed, patients, days, START)
     assert {sending.note for sending in sendings} == set(Note)
@@ -131,6 +131,7 @@ TRIGGERS = {
     Note.DISCHARGED_AGAIN: {"A03"},
     Note.BEGIN_CANCELLED: {"A11"},
     Note.DIED: {"A08"},
+    Note.MERGED: {"A40"},
     Note.TEST: {"A01"},
 }
 
@@ -248,3 +249,16 @@ def test_schedule__everybody_is_plainly_invented(demo: list[Sending]) -> None:
         assert all(")555-01" in phone.value for phone in patient.phones or ())
         assert all(email.value.endswith("@example.com") for email in patient.emails or ())
         assert all(one.identifier.value.startswith("90000") for one in patient.primary_care_providers or ())
+
+
+def test_schedule__who_was_known_by_a_temporary_number_is_merged_after_leaving(demo: list[Sending]) -> None:
+    merges = [one for one in demo if one.note is Note.MERGED and one.delivery is not Delivery.AGAIN]
+    assert merges
+    for merge in merges:
+        told = event(merge)
+        assert told.encounter.visit_number is None
+        retired = {one.value for one in told.patient.prior_identifiers or ()}
+        before = [one for one in demo if one.patient == merge.patient and one.note is not Note.MERGED]
+        assert {"A01", "A03"} <= {event(one).trigger for one in before}
+        assert all({number.value for number in event(one).patient.identifiers or ()} == retired for one in before)
+        assert not retired & {one.value for one in told.patient.identifiers or ()}
