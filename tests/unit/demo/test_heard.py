@@ -63,6 +63,7 @@ def test_heard__only_poison_is_refused_and_nobody_must_look(seed: int) -> None:
         "updated",
         "cancelled",
         "discharge-withdrawn",
+        "patient-merged",
     }
 
 
