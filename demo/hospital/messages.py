@@ -86,7 +86,7 @@ def _evn(happening: Happening) -> str:
 
 def _mrg(visit: Visit) -> str:
     authority = visit.facility.authority
-    return segment("MRG", {1: cx(visit.person.temporary_mrn(authority), authority, "MR")})
+    return segment("MRG", {1: cx(visit.temporary_mrn, authority, "MR")})
 
 
 def _patient(visit: Visit, *, details: bool) -> list[str]:
@@ -119,7 +119,7 @@ def _pid(visit: Visit) -> str:
 def _numbers(visit: Visit) -> str:
     person, authority = visit.person, visit.facility.authority
     if visit.temporary:
-        return cx(person.temporary_mrn(authority), authority, "MR")
+        return cx(visit.temporary_mrn, authority, "MR")
     return repeated(cx(person.mrn(authority), authority, "MR"), cx(person.enterprise_id, ENTERPRISE, "PI"))
 
 

@@ -65,10 +65,6 @@ class Person:
         """The medical record number that an authority gave."""
         return f"{authority[0]}{self.serial:08d}"
 
-    def temporary_mrn(self, authority: str) -> str:
-        """What an authority calls the patient as long as nobody knows who it is."""
-        return f"{authority[0]}T{self.serial:07d}"
-
     @property
     def enterprise_id(self) -> str:
         """The number that all hospitals know, or ""."""

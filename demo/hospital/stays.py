@@ -89,6 +89,11 @@ class Visit:
     died: datetime | None = None
     temporary: bool = False
 
+    @property
+    def temporary_mrn(self) -> str:
+        """What the hospital calls the patient as long as nobody knows who it is; another one at every stay."""
+        return f"{self.facility.authority[0]}T{self.number[1:]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Happening:

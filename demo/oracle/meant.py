@@ -71,7 +71,7 @@ def _who(told: Happening, *, training: bool) -> str:
 
 def _temporary(told: Happening) -> str:
     authority = told.visit.facility.authority
-    return f"{authority}|{told.visit.person.temporary_mrn(authority)}"
+    return f"{authority}|{told.visit.temporary_mrn}"
 
 
 def _numbers_of(told: Happening) -> frozenset[str]:

@@ -8,17 +8,20 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 
+from shared.schemas.envelope import TYPE_PREFIX
 from shared.schemas.topics import ADT_INBOUND
 from shared.stream.deadletters import REASON
 from shared.stream.records import Heard
 
 LETTERS = ".dlq"
+_OF_PERSONS = TYPE_PREFIX + "patient."
 
 
 class TopicAudit:
     """Feed it with every record, of one partition in order.
 
     `differences` are sentences; `last` is (topic, subject) → last number; `let_in`: id → digest of the raw message;
+    `persons`: subjects of events about who is one person, which nobody keeps a stream of;
     `letters`: dead letters as (topic, id) → how many records; `reasons` tells why.
     """
 
@@ -28,6 +31,7 @@ class TopicAudit:
         self.repeats: Counter[str] = Counter()
         self.last: dict[tuple[str, str], int] = defaultdict(int)
         self.let_in: dict[str, str] = {}
+        self.persons: set[str] = set()
         self.letters: Counter[tuple[str, str]] = Counter()
         self.reasons: dict[tuple[str, str], str] = {}
         self._digests: dict[str, dict[str, bytes]] = defaultdict(dict)
@@ -55,6 +59,8 @@ class TopicAudit:
         """The first record of that id."""
         if record.topic == ADT_INBOUND.name:
             self.let_in[id_] = hashlib.sha256(record.value or b"").hexdigest()
+        if record.header("ce_type").startswith(_OF_PERSONS):
+            self.persons.add(record.header("ce_subject"))
         sequence = record.header("ce_sequence")
         if sequence:
             place = (record.topic, record.header("ce_subject"))
