@@ -62,7 +62,9 @@ class Databases:
         patients, said = 0, {}
         fields = ("counters", "state.visits.facts.source", "state.reviews", "state.alias_of")
         for document in self._all("admissions", "patients", *fields):
-            patients += not document["state"]["alias_of"]
+            if document["state"]["alias_of"]:
+                continue  # what it had said is counted on where it is now
+            patients += 1
             said.update(_numbers(document["counters"], ENCOUNTERS.name))
             for visit in document["state"].get("visits", ()):
                 found.update(tuple(fact["source"]) for fact in visit["facts"])
