@@ -1,6 +1,7 @@
 """Two instances meet the same new patient at the same instant: one document, both stays, each told once.
 
-The store is the twin, with the races of the real one; both load before either saves, so that one always loses.
+The store is the twin, with the races of the real one; both load before either saves, so that one always loses. A
+thousand times, a third of them each way.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from shared.stream.records import Heard
 from tests.unit.admissions.house import SECRET, a_raw_record, feeds
 from tests.unit.admissions.messages import adt
 
-TIMES = 1_000
+TIMES = 334
 WAYS = {
     "one-number": ("{n}^^^NORTH^MR", "{n}^^^NORTH^MR"),
     "a-number-in-common": ("{n}^^^NORTH^MR~S{n}^^^STATE^PE", "T{n}^^^SOUTH^MR~S{n}^^^STATE^PE"),
@@ -51,7 +52,7 @@ def _record(feed: str, mrn: str, visit: str, offset: int) -> Heard:
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
-async def test_race__for_a_new_patient_a_thousand_times(way: tuple[str, str]) -> None:
+async def test_race__for_a_new_patient(way: tuple[str, str]) -> None:
     documents, log = Interleaved(), MemoryLog()
     one, other = _instance(documents, log), _instance(documents, log)
     for n in range(TIMES):
