@@ -6,14 +6,10 @@ databases when a handler asks for them; nothing is written there. No alarm rings
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
-
-import structlog
 
 from services.admissions.handlers import COLLECTION as PATIENTS
 from services.discharge.handlers import COLLECTION as ENCOUNTERS
@@ -30,6 +26,7 @@ from shared.stream.kafka import lane_of
 from shared.stream.ledger import Ledger
 from shared.stream.memory import MemoryLog, MemoryPublisher
 from shared.stream.records import Heard, Saying
+from shared.telemetry import without_logs
 
 Place = tuple[str, str]
 
@@ -108,17 +105,6 @@ class Stage:
             self.heard[(record.topic, record.partition)] = record.offset + 1
             self.ledger.note(record.topic, record.partition, record.offset + 1)
         return bool(new)
-
-
-@contextmanager
-def without_logs() -> Iterator[None]:
-    """What would be logged of it has not happened."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
 
 
 async def rehearse(
