@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiokafka import AIOKafkaProducer
 
@@ -18,6 +19,7 @@ from demo.stack.ports import free_ports
 from shared.stream.administration import create
 from tests.integration.test_gateway_doors import FEEDS, ROOT, Place, asked, eventually
 from tests.unit.gateway.parts import SECRET, a_body
+from tests.unit.gateway.test_http import NORTH, TOKEN
 
 pytestmark = pytest.mark.integration
 
@@ -30,9 +32,10 @@ async def place(kafka: Kafka, mongo: Mongo, unique: str) -> Place:
 
 
 @asynccontextmanager
-async def a_gateway(place: Place, tmp_path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def a_gateway(place: Place, tmp_path: Path, http_port: int) -> AsyncIterator[asyncio.subprocess.Process]:
     (tmp_path / "secret").write_bytes(SECRET)
     files = {"CARE_FEEDS_FILE": f"{tmp_path}/feeds", "CARE_IDENTITY_SECRET_FILE": f"{tmp_path}/secret"}
+    files["CARE_HTTP_PORT"] = str(http_port)
     command = (sys.executable, "-m", "services.gateway")
     with (tmp_path / "log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
@@ -55,8 +58,21 @@ async def is_open(port: int) -> bool:
     return True
 
 
+async def posted(port: int, body: bytes) -> int:
+    """The status of one post with north's token, 0 where nobody listens."""
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/plain"}
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"http://127.0.0.1:{port}/adt", data=body, headers=headers) as response,
+        ):
+            return response.status
+    except aiohttp.ClientConnectorError:
+        return 0
+
+
 async def test_feeds__added_broken_mended_and_switched_off_while_it_runs(place: Place, tmp_path: Path) -> None:
-    north, south, moved = free_ports(3)
+    north, south, moved, http = free_ports(4)
     feeds, named = tmp_path / "feeds", (place.unique, f"{place.unique}-south")
 
     def write(feed: str, port: int, **changes: str) -> None:
@@ -75,7 +91,7 @@ async def test_feeds__added_broken_mended_and_switched_off_while_it_runs(place: 
 
     feeds.mkdir()
     write(named[0], north)
-    async with a_gateway(place, tmp_path) as gateway:
+    async with a_gateway(place, tmp_path, http) as gateway:
         await eventually(lambda: is_open(north), "the first door is open")
         write(named[1], south)
         await eventually(lambda: is_open(south), "the added feed has a door")
@@ -105,12 +121,23 @@ async def test_feeds__added_broken_mended_and_switched_off_while_it_runs(place: 
         async with AIOKafkaProducer(bootstrap_servers=place.kafka.bootstrap) as producer:
             await producer.send_and_wait(place.topic, a_body("T1"))
         assert await said_mode("T1") == "live"
+
+        assert await posted(http, a_body("P1")) == 401
+        token = f'http_token_sha256 = "{NORTH}"\n'
+        write(named[0], moved, **{f"mllp_port = {moved}\n": token})
+        await eventually(lambda: _posted(http, "P1", 200), "the token of the new edition may post")
+        write(named[0], moved, live="off", **{f"mllp_port = {moved}\n": token})
+        await eventually(lambda: _posted(http, "P2", 403), "the feed is off")
         assert gateway.returncode is None
     assert "Canarybird" not in (tmp_path / "log").read_text()
 
 
 async def _is(count: int, wanted: int) -> bool:
     return count == wanted
+
+
+async def _posted(port: int, control_id: str, wanted: int) -> bool:
+    return await posted(port, a_body(control_id)) == wanted
 
 
 async def _not(asking: Any) -> bool:
