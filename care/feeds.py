@@ -69,7 +69,7 @@ def feeds(
     kept = run(kept_of(here, profiles, now - timedelta(minutes=minutes)))
     gateway, admissions = (page(port) if (port := here.admin_port(name)) else None for name in COUNTING)
     console = Console()
-    Console(width=max(console.width, 132)).print(table(profiles, kept, gateway, minutes))
+    Console(width=max(console.width, 144)).print(table(profiles, kept, gateway, minutes))
     for line in noticed(profiles, gateway, admissions):
         typer.echo(line)
     for name, counts in zip(COUNTING, (gateway, admissions), strict=True):

@@ -186,14 +186,9 @@ async def test_feeds__shows_the_last_message_of_a_feed_and_counts(chain: Chain, 
     shown = await care("feeds")
     north = next(line.split() for line in shown.output.splitlines() if line.strip().startswith("north"))
     now = datetime.fromisoformat(chain.local.stack.directory.joinpath("clock").read_text())
-    assert north[1:6] == [
-        "MLLP",
-        str(chain.local.feeds["north"].mllp_port),
-        "live",
-        f"{now:%Y-%m-%d}",
-        f"{now:%H:%M:%S}Z",
-    ]
-    a_minute, stored = float(north[6]), int(north[7])
+    port = chain.local.feeds["north"].mllp_port
+    assert north[1:7] == ["MLLP", f"{port},", "HTTP", "live", f"{now:%Y-%m-%d}", f"{now:%H:%M:%S}Z"]
+    a_minute, stored = float(north[7]), int(north[8])
     assert a_minute > 0
     assert stored > 0
 
