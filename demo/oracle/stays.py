@@ -233,6 +233,7 @@ class Patient:
         for authority, called in other.called.items():
             self._call(authority, *called)
         self._call(message.authority, message.recorded, message.numbers)
+        self._note_returns(at)
 
     def _call(self, of: str, recorded: datetime, numbers: frozenset[str]) -> None:
         if of not in self.called or self.called[of][0] <= recorded:
@@ -251,8 +252,11 @@ class Patient:
             for other in self.stays.values():
                 if other is not stay:
                     other.hear_of_death(at, message)
-        for other in self.stays.values():
-            other.hear_of_return(at, back=self._is_back(other))
+        self._note_returns(at)
+
+    def _note_returns(self, at: datetime) -> None:
+        for stay in self.stays.values():
+            stay.hear_of_return(at, back=self._is_back(stay))
 
     def _is_back(self, stay: Stay) -> bool:
         """Was the patient admitted again (§8.3), to whichever hospital? Until the next day it is a transfer, but of

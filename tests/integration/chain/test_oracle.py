@@ -15,6 +15,7 @@ import pytest
 
 from demo.hospital import Faults, Harm, Sending, Via, schedule
 from demo.hospital.mllp_client import MllpClient
+from demo.hospital.stays import Note
 from demo.oracle.facts import Pace
 from demo.oracle.following import followed
 from demo.oracle.judging import judge
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.integration
 FAULTS = Faults(twice=0.1, overtaken=0.1, delayed=0.1, cut=0.05, mis_zoned=0.2, poisoned=0.03)
 FRIDAY = datetime(2026, 10, 30, 4, 0, tzinfo=UTC)
 """Midnight in New York."""
-PATIENTS, DAYS = 25, 4
+PATIENTS, DAYS = 25, 8
 AT_ONCE = timedelta(days=365)
 
 
@@ -73,6 +74,7 @@ async def test_chain__comes_to_what_the_oracle_says(chain: Chain) -> None:
     assert not verdict.differences, "\n".join(map(str, verdict.differences))
     assert {one.harm for one in sendings} == set(Harm), "the test must not pass on what was not sent"
     assert [one for one in sendings if b"|SUMMIT|" in one.body and b"^A03^" in one.body and one.harm is Harm.NO_OFFSETS]
+    assert [one for one in sendings if one.note is Note.RETURNED], "nobody was admitted again"
     assert verdict.visits > 20
     assert verdict.tasks > 20
     assert verdict.tellings > 100

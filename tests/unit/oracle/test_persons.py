@@ -71,6 +71,16 @@ def test_story_34__a_repeated_merge_and_one_of_a_patient_with_itself_change_noth
     assert compare(once, twice) == []
 
 
+def test_story_35__a_merge_shows_who_was_admitted_again() -> None:
+    """Out on Monday the 2nd, in again on Thursday under the own number; that it is one person is told on Friday."""
+    again = message("A01", "11-05 09:00", visit="V2", **OWN)
+    late = of(MERGE, occurred=at("11-06 09:00"), recorded=at("11-06 09:00"))
+    apart = account([ADMIT, DISCHARGE, again], "11-06 10:00").visits["V1"].transitions[1]
+    one = account([ADMIT, DISCHARGE, again, late], "11-06 10:00").visits["V1"].transitions[1]
+    assert apart.tasks["practitioner-visit"].status == {"due"}
+    assert one.tasks["practitioner-visit"].status == {"called-off"}
+
+
 def test_compare__a_merge_that_had_no_effect_is_a_difference() -> None:
     merged, plain = account([ADMIT, DISCHARGE, MERGE], NIGHT), account([ADMIT, DISCHARGE], NIGHT)
     (one,) = compare(merged, plain)
