@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
@@ -141,4 +141,6 @@ Digest = Annotated[str, AfterValidator(_digest)]
 Topic = Annotated[str, AfterValidator(_topic)]
 Codec = Annotated[str, AfterValidator(_codec)]
 UpperKeys = BeforeValidator(upper_keys)
+Days = Annotated[dict[Class, Annotated[float, Field(gt=0, allow_inf_nan=False)]], UpperKeys]
+"""A number of days by patient class."""
 TwoDigits = AfterValidator(_two_digits)

@@ -21,6 +21,7 @@ from shared.codes import (
     Class,
     Code,
     Codec,
+    Days,
     Digest,
     Disposition,
     KindOfNumber,
@@ -83,8 +84,9 @@ class FeedProfile(BaseModel):
     `placeholders` and `test_numbers`: patient numbers, or `/regular expressions/` of whole ones, that the site sends
     for nobody in particular and for patients whom it made up. `dates`: what it means by 01/02/2026, `mdy` or `dmy`.
     `patient_fields`: where it numbers its patients, best first; before v2.3.1 not all do so in PID-3 alone.
-    `greatest_age`: after how long its news is too old to be told; None is the deployment's. `http_token_sha256`: of the
-    token with which it posts over HTTP; the token itself stands nowhere.
+    `greatest_age`: after how long its news is too old to be told; None is the deployment's. `close_after_days`: after
+    how many days without a word a stay of a patient class is over by rule, where it is not as in admissions' rules.
+    `http_token_sha256`: of the token with which it posts over HTTP; the token itself stands nowhere.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -118,6 +120,7 @@ class FeedProfile(BaseModel):
     test_numbers: Numbers = ()
     a08_class: Literal["describes", "moves"] = "describes"
     greatest_age: Annotated[timedelta, Field(ge=_A_SECOND)] | None = None
+    close_after_days: Days = Field(default_factory=dict)
 
     @cached_property
     def _placeholder(self) -> re.Pattern[str] | None:

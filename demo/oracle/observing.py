@@ -22,14 +22,14 @@ from shared.schemas.encounters import AboutEncounter, EncounterEvent, EncounterU
 from shared.schemas.envelope import Event
 from shared.schemas.notifications import DeliveryState, NotificationDecided, NotificationEvent
 from shared.schemas.tasks import TaskEvent
-from shared.schemas.topics import ADT_INBOUND, COMMANDS, DIRECTORY, FOLLOWUP_TIMERS
+from shared.schemas.topics import ADMISSIONS_TIMERS, ADT_INBOUND, COMMANDS, DIRECTORY, FOLLOWUP_TIMERS
 from shared.schemas.transitions import TransitionEvent
 from shared.stream.codec import Undecodable, decode, envelope_of
 from shared.stream.records import Heard
 
 REPEAT = "X-Care-Possible-Repeat"
 TWICE = frozenset({"told-twice"})
-_TELLS_NOTHING = frozenset({DIRECTORY.name, FOLLOWUP_TIMERS.name})
+_TELLS_NOTHING = frozenset({DIRECTORY.name, FOLLOWUP_TIMERS.name, ADMISSIONS_TIMERS.name})
 
 
 @dataclass

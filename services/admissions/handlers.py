@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from services.admissions.adt import FLAGS, FeedFacts, NotAdt, read_adt
 from services.admissions.domain import identity, times
+from services.admissions.domain.closing import Closing, next_alarm_at, parse_rules
 from services.admissions.domain.codes import Codes
 from services.admissions.domain.decide import Decided, again, decide
 from services.admissions.domain.message import Message, Occasion, parts_of, stamp_of
@@ -45,6 +46,7 @@ from shared.telemetry import metrics
 
 COLLECTION: Final = "patients"
 LACE: Final = Path(__file__).with_name("lace.toml")
+CLOSING: Final = Path(__file__).with_name("rules.toml")
 _HASH_DIGITS: Final = 16
 
 
@@ -52,6 +54,12 @@ _HASH_DIGITS: Final = 16
 def load_lace(path: Path = LACE) -> Lace:
     """The weights of the risk score, read once; raises LaceInvalid, OSError, TOMLDecodeError."""
     return parse_lace(tomllib.loads(path.read_text("utf-8")))
+
+
+@cache
+def load_rules(path: Path = CLOSING) -> dict[str, float]:
+    """The days of silence after which a stay is closed, read once; raises RulesInvalid, OSError, TOMLDecodeError."""
+    return parse_rules(tomllib.loads(path.read_text("utf-8")))
 
 
 class AdtHandler:
@@ -63,6 +71,7 @@ class AdtHandler:
         self._feeds = feeds
         self._codes = Codes(feeds)
         self._lace = load_lace()
+        self._closing = Closing(load_rules(), feeds)
         self._secret = identity_secret
 
     def read(self, record: Heard) -> Reading:
@@ -114,11 +123,11 @@ class AdtHandler:
         """As the profiles are now: they may be read anew while this runs."""
         profiles = [profile for profile in self._feeds.values() if profile.tenant == tenant]
         enterprise = frozenset(authority for one in profiles for authority in one.enterprise_authorities)
-        return World(enterprise, self._codes, self._lace)
+        return World(enterprise, self._codes, self._lace, self._closing)
 
 
 class TimerHandler(AdtHandler):
-    """Hears that a document is to be decided again: a profile has learnt a code that stands in it."""
+    """Hears that a document is to be decided again: a stay is silent, or a profile has learnt a code of it."""
 
     def read(self, record: Heard) -> Fact | None:
         """As in `Handler`."""
@@ -131,7 +140,7 @@ class TimerHandler(AdtHandler):
         """As in `Handler`. An alarm for which nothing stands any more changes nothing."""
         standing = desk.by_id(COLLECTION, fact.body.aggregate)
         before = Patient.model_validate(standing.state) if standing else None
-        decided = again(before, _occasion(fact), self.world(before.tenant)) if before else None
+        decided = again(before, fact.body.alarm, _occasion(fact), self.world(before.tenant)) if before else None
         if decided is None or decided.changes_nothing:
             return Decision(COLLECTION, fact.body.aggregate, fact.envelope.key, metrics={"timer-stale": 1})
         return _decision(decided)
@@ -289,6 +298,7 @@ def _decision(decided: Decided) -> Decision:
         state=after.model_dump(mode="json"),
         say=tuple(_say(one) for one in decided.tellings),
         claims=after.claims,
+        next_alarm_at=next_alarm_at(after.encounters.values()),
         metrics={what: n for what, n in counted.items() if n},
         absorbs=tuple((one.patient_id, one.model_dump(mode="json")) for one in decided.absorbs),
     )

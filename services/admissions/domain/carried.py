@@ -15,6 +15,7 @@ from services.admissions.domain.stays import Stay
 from services.admissions.domain.values import standing_values
 from shared.schemas.encounters import CareTeamMember, EncounterState, EncounterStatus, PatientState, When
 
+RULE: Final = "rule"
 EXPIRED: Final = frozenset({"20", "40", "41", "42"})  # NUBC UB-04 FL17
 STATUS: Final[dict[Stage, EncounterStatus]] = {
     Stage.INFERRED: "in-progress",
@@ -110,7 +111,8 @@ def _encounter_state(
     return EncounterState.model_validate(
         {
             "encounter_id": encounter.encounter_id,
-            "status": STATUS[standing.stage],
+            "status": "finished" if standing.closed else STATUS[standing.stage],
+            "closed_by": RULE if standing.closed else "",
             "class": value_of(of, "class_", ""),
             "visit_number": value_of(of, "visit_number"),
             "account_number": value_of(of, "account_number"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.admissions.domain.closing import CLOSE, ring
 from services.admissions.domain.message import Message, Occasion
 from services.admissions.domain.model import Patient
 from services.admissions.domain.put import is_known_again, put
@@ -42,9 +43,18 @@ def decide(holders: Sequence[Patient], message: Message, world: World) -> Decide
     return Decided(after, stood, tellings, tuple(tombstone(one, after.patient_id) for one in absorbs))
 
 
-def again(patient: Patient, occasion: Occasion, world: World) -> Decided | None:
-    """The document as it is to be decided now that the profiles know more; None where they know none of its codes."""
-    if patient.alias_of or not any(world.codes.has_learnt(one.code) for one in patient.unmapped):
+def again(patient: Patient, alarm: str, occasion: Occasion, world: World) -> Decided | None:
+    """The document as it is decided without a message, because of an alarm; None where that does not stand any more.
+
+    It rings for a stay that is silent for too long (`close:`), or because profiles know a code of it now (`codes:`).
+    """
+    if patient.alias_of:
         return None
-    after, tellings = told(patient, patient, occasion, "", world)
+    if alarm.startswith(CLOSE):
+        rung = ring(patient, alarm, occasion.at)
+    else:
+        rung = (patient, "") if any(world.codes.has_learnt(one.code) for one in patient.unmapped) else None
+    if rung is None:
+        return None
+    after, tellings = told(patient, rung[0], occasion, rung[1], world)
     return Decided(after, patient, tellings)

@@ -19,6 +19,7 @@ from shared.schemas.encounters import (
     DischargeWithdrawn,
     EncounterAdmitted,
     EncounterCancelled,
+    EncounterClosed,
     EncounterDischarged,
     EncounterEvent,
     EncounterRegistered,
@@ -54,7 +55,8 @@ def difference(said: Said, standing: Standing) -> tuple[Step, ...]:
     """The steps from what was said to what stands; none where it is what was said."""
     if standing.stage in _NOTHING:
         return _to_cancelled(said)
-    return (*_withdrawal(said, standing.stage), *_begin_or_end(said, standing))
+    steps = (*_withdrawal(said, standing.stage), *_begin_or_end(said, standing))
+    return (*steps, *_closing(said, standing, steps))
 
 
 def with_amendments(said: Said, steps: tuple[Step, ...], now: Mapping[str, Content]) -> tuple[Step, ...]:
@@ -128,6 +130,13 @@ def _begin_or_end(said: Said, standing: Standing) -> tuple[Step, ...]:
     if stage is Stage.ADMITTED:
         return () if said.find(EncounterAdmitted.TYPE) else (Step(EncounterAdmitted),)
     return _to_registered(said, standing) if stage is Stage.REGISTERED else ()
+
+
+def _closing(said: Said, standing: Standing, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """A stay that a rule closed, to those who know it and do not hold it for over. Opening it again is an update."""
+    is_known_ = bool(steps) or said.status not in ("", "cancelled")
+    is_over = said.status == "finished" and said.find(EncounterDischarged.TYPE) is None
+    return (Step(EncounterClosed),) if standing.closed and is_known_ and not is_over else ()
 
 
 def _to_registered(said: Said, standing: Standing) -> tuple[Step, ...]:

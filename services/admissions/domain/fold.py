@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from services.admissions.domain import bedded
@@ -43,7 +44,8 @@ class Standing:
     """What stands. The facts are those that count and were not taken back; `reviews` are codes.
 
     `holding`: the facts whose own fields hold. Of a stay that never was these are all, so that what is told of it when
-    it is withdrawn is what was told before. `codes`: what its codes mean.
+    it is withdrawn is what was told before. `codes`: what its codes mean. `closed`: it goes on and was silent for
+    too long at this time (`closing`).
     """
 
     stage: Stage
@@ -55,6 +57,7 @@ class Standing:
     outcomes: tuple[tuple[Source, Outcome], ...] = ()
     reviews: tuple[str, ...] = ()
     codes: Codes = AS_SENT
+    closed: datetime | None = None
 
     @property
     def unmanageable(self) -> bool:

@@ -120,6 +120,8 @@ class Visit(Contract):
     facts: tuple[LifecycleFact, ...] = ()
     registers: Registers = Field(default_factory=dict)
     protected_unit: bool = False
+    closed: AwareDatetime | None = None
+    """The latest time at which the clock found it silent for too long (`closing`)."""
 
 
 class Encounter(Contract):
@@ -140,6 +142,8 @@ class Encounter(Contract):
     said: Said = Said()
     unmapped: tuple[Unmapped, ...] = ()
     """The unknown codes of its last fold."""
+    closes_at: AwareDatetime | None = None
+    """When the clock is to look whether it is still silent, as of its last fold."""
 
 
 class Unmapped(Contract):

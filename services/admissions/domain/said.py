@@ -9,7 +9,7 @@ from services.admissions.domain.carried import Carried
 from services.admissions.domain.difference import Step
 from services.admissions.domain.message import Occasion
 from services.admissions.domain.model import Said
-from shared.schemas.encounters import EncounterAdmitted, EncounterDischarged, EncounterRegistered
+from shared.schemas.encounters import EncounterAdmitted, EncounterClosed, EncounterDischarged, EncounterRegistered
 
 
 def said_after(before: Said, state: Carried, record: str) -> Said:
@@ -27,7 +27,9 @@ def said_after(before: Said, state: Carried, record: str) -> Said:
 
 
 def happened(step: Step, standing: fold.Standing, occasion: Occasion) -> datetime:
-    """A begin or an end happened when its fact says; a correction or an update when the hospital said it."""
+    """A begin or an end happened when its fact says, one by rule when the clock rang; all else when it was said."""
+    if step.model is EncounterClosed and standing.closed:
+        return standing.closed
     facts = {
         EncounterRegistered: standing.registered,
         EncounterAdmitted: standing.admitted,

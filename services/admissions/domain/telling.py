@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from services.admissions.domain import encounters, fold, reviews
 from services.admissions.domain.carried import Carried, carried, death_taken_back, deceased, died
+from services.admissions.domain.closing import Closing, laid
 from services.admissions.domain.codes import AS_SENT, Codes
 from services.admissions.domain.difference import (
     Content,
@@ -59,6 +60,7 @@ class World:
     enterprise: frozenset[str] = frozenset()
     codes: Codes = AS_SENT
     lace: Lace | None = None
+    closing: Closing | None = None
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,14 @@ class _Round:
         )
         current = (self.encounters[stay.encounter_id] for stay in self.known.stays)
         unknown = self.world.codes.still(code for one in current for code in one.unmapped)
-        told_ = {"encounters": self.encounters, "names": self.names}
+        told_ = {"encounters": self._with_its_alarms_only(), "names": self.names}
         return self.after.model_copy(update={**told_, "reviews": found, "unmapped": unknown})
+
+    def _with_its_alarms_only(self) -> dict[str, Encounter]:
+        """An encounter that is no stay any more waits for nothing."""
+        current = {stay.encounter_id for stay in self.known.stays}
+        gone = [one for id_, one in self.encounters.items() if id_ not in current and one.closes_at]
+        return {**self.encounters, **{one.encounter_id: one.model_copy(update={"closes_at": None}) for one in gone}}
 
     def tell(self, at_hand: str) -> None:
         """Fold what may have changed, then say what is new."""
@@ -140,9 +148,10 @@ class _Round:
 
     def _fold(self, stay: Stay) -> fold.Standing:
         if stay.encounter_id not in self.folded:
-            standing = fold.fold(stay.facts, stay.registers, a08=stay.a08, codes=self.world.codes)
+            open_ = fold.fold(stay.facts, stay.registers, a08=stay.a08, codes=self.world.codes)
+            standing, closes_at = laid(open_, stay, self.world.closing)
             unknown = unmapped(stay.registers, standing)
-            found = {"stage": standing.stage, "died": died(stay, standing), "unmapped": unknown}
+            found = {"stage": standing.stage, "died": died(stay, standing), "unmapped": unknown, "closes_at": closes_at}
             self.folded[stay.encounter_id] = standing
             self._keep(self.encounters[stay.encounter_id].model_copy(update=found))
         return self.folded[stay.encounter_id]
@@ -255,6 +264,8 @@ class _Round:
         stands = standing_after(encounter.said, pairs)
         content = told_after(encounter.said, steps, stands, now)
         said = said_after(encounter.said, state, record).model_copy(update={"standing": stands, "told": content})
+        if standing.closed:
+            said = said.model_copy(update={"ended": standing.closed})
         self._keep(encounter.model_copy(update={"said": said}))
         self.tellings += tellings
 
