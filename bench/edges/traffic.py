@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
+from demo.hospital.course import Happening, Note
 from demo.hospital.facilities import FACILITIES, Facility
 from demo.hospital.lives import Window, visit_number
 from demo.hospital.messages import adt
 from demo.hospital.people import Person, people
 from demo.hospital.plots import CAST, draw, plot_of
-from demo.hospital.stays import Arrival, Happening, Note, stay
+from demo.hospital.stays import Arrival, stay
 from shared.hl7.mllp import frame
 
 SPAN: Final = 4.0
@@ -99,13 +100,6 @@ def _moved(happening: Happening, by: timedelta) -> Happening:
 def _message(seed: int, n: int, happening: Happening) -> Message:
     person, facility = happening.visit.person, happening.visit.facility
     control_id = f"B{seed % 1000:03d}{person.number:06d}{n}"
-    return Message(0.0, facility.feed, person.number, frame(_written(happening, control_id)))
-
-
-def _written(happening: Happening, control_id: str) -> bytes:
-    """The simulated hospital tells of no transfers: an A02 is an A01 by another name."""
-    written = happening.recorded + timedelta(seconds=5)
-    if happening.trigger != "A02":
-        return adt(happening, control_id, written)
-    body = adt(replace(happening, trigger="A01"), control_id, written)
-    return body.replace(b"|ADT^A01^ADT_A01|", b"|ADT^A02^ADT_A02|").replace(b"\rEVN|A01|", b"\rEVN|A02|")
+    return Message(
+        0.0, facility.feed, person.number, frame(adt(happening, control_id, happening.recorded + timedelta(seconds=5)))
+    )

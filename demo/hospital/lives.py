@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
+from demo.hospital.course import Happening
 from demo.hospital.facilities import FACILITIES, Facility
 from demo.hospital.people import Person
 from demo.hospital.plots import CAST, HOME, TRANSFER, Opening, Plot, Twist, draw, plot_of
 from demo.hospital.shifts import after, arrival
-from demo.hospital.stays import Arrival, Happening, stay
+from demo.hospital.stays import Arrival, stay
 
 _RETURNING: Final = frozenset({Twist.READMITTED, Twist.READMITTED_ELSEWHERE})
 # who arrives later has little time left to be discharged and followed up in

@@ -1,4 +1,4 @@
-"""What happened, as HL7 v2.5.1 ER7 bytes in UTF-8 (ch. 3.3.1 A01, .3 A03, .4 A04, .8 A08, .11 A11, .13 A13, .40 A40).
+"""What happened, as HL7 v2.5.1 ER7 bytes in UTF-8 (ch. 3.3: a section a trigger).
 
 Trigger to structure is table 0354 of v2.5.1. Details (NK1, DG1, IN1) are snapshots and come with A08 and A03.
 """
@@ -8,16 +8,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from demo.hospital.course import Happening, Visit, Ward
 from demo.hospital.facilities import ENTERPRISE, Facility
 from demo.hospital.people import Person
 from demo.hospital.segments import composite, cx, moment, repeated, segment, xcn
-from demo.hospital.stays import Happening, Visit
 from shared.hl7.separators import STANDARD
 
 PRODUCTION, TRAINING = "P", "T"
+NOTHING: Final = '""'
+"""What was said before is to be deleted (HL7 v2.5.1 ch. 2.5.3.2)."""
 STRUCTURES: Final = {
-    "A01": "ADT_A01", "A03": "ADT_A03", "A04": "ADT_A01", "A08": "ADT_A01", "A11": "ADT_A09", "A13": "ADT_A01",
-    "A40": "ADT_A39",
+    "A01": "ADT_A01", "A02": "ADT_A02", "A03": "ADT_A03", "A04": "ADT_A01", "A05": "ADT_A05", "A06": "ADT_A06",
+    "A07": "ADT_A06", "A08": "ADT_A01", "A11": "ADT_A09", "A12": "ADT_A12", "A13": "ADT_A01", "A21": "ADT_A21",
+    "A22": "ADT_A21", "A38": "ADT_A38", "A40": "ADT_A39",
 }  # fmt: skip
 _WITH_DETAILS: Final = frozenset({"A03", "A08"})
 _MERGE: Final = "A40"
@@ -110,8 +113,8 @@ def _pid(visit: Visit) -> str:
         13: repeated(composite(person.phone, "PRN", "PH"), _email(person)),
         15: person.language,
         18: cx(f"A{visit.number[1:]}", facility.authority, "AN"),
-        29: moment(visit.died, facility.zone),
-        30: "Y" if visit.died else "",
+        29: NOTHING if visit.alive else moment(visit.died, facility.zone),
+        30: "N" if visit.alive else "Y" if visit.died else "",
     }
     return segment("PID", fields)
 
@@ -144,8 +147,9 @@ def _pv1(visit: Visit) -> str:
     fields = {
         1: "1",
         2: visit.class_,
-        3: composite(visit.ward.unit, visit.room, "1", facility.code),
+        3: _bed(visit, visit.ward),
         4: visit.admission_type,
+        6: _bed(visit, visit.came_from) if visit.came_from else "",
         7: xcn(visit.attending),
         8: xcn(visit.referring),
         10: visit.ward.service,
@@ -157,6 +161,10 @@ def _pv1(visit: Visit) -> str:
         45: moment(visit.ended, facility.zone),
     }
     return segment("PV1", fields)
+
+
+def _bed(visit: Visit, ward: Ward) -> str:
+    return composite(ward.unit, visit.room, "1", visit.facility.code)
 
 
 def _dg1(visit: Visit) -> str:

@@ -21,6 +21,7 @@ class Opening(StrEnum):
     EMERGENCY = "emergency"  # A04, treated and released
     EMERGENCY_ADMIT = "emergency-admit"  # A04, then A01
     DIRECT = "direct"  # A01
+    SERIES = "series"  # A04 of class R, with an A03 at the end of the month
 
 
 class Twist(StrEnum):
@@ -35,6 +36,14 @@ class Twist(StrEnum):
     READMITTED = "readmitted"
     READMITTED_ELSEWHERE = "readmitted-elsewhere"
     TWO_NUMBERS = "two-numbers"  # known by a temporary number until somebody notices, then merged (A40)
+    TRANSFERRED = "transferred"
+    TRANSFER_CANCELLED = "transfer-cancelled"
+    PRE_ADMITTED = "pre-admitted"
+    PLAN_CANCELLED = "plan-cancelled"
+    TURNED_INPATIENT = "turned-inpatient"  # A06 under the visit's own number
+    DOWNGRADED = "downgraded"
+    ON_LEAVE = "on-leave"
+    DEATH_IN_ERROR = "death-in-error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,7 @@ class Plot:
 
 HOME, TRANSFER, FACILITY, HOME_HEALTH, AGAINST_ADVICE = "01", "02", "03", "06", "07"
 EXPIRED, HOSPICE, REHABILITATION = "20", "50", "62"
+STILL_PATIENT: Final = "30"
 
 CAST: Final = (
     Plot(Opening.EMERGENCY_ADMIT, HOME, Twist.READMITTED_ELSEWHERE),
@@ -66,9 +76,18 @@ CAST: Final = (
     Plot(Opening.EMERGENCY, HOME),
     Plot(Opening.EMERGENCY, HOME, Twist.BEGIN_CANCELLED),
     Plot(Opening.EMERGENCY_ADMIT, HOME, Twist.TWO_NUMBERS),
+    Plot(Opening.EMERGENCY_ADMIT, HOME, Twist.TRANSFERRED),
+    Plot(Opening.DIRECT, HOME, Twist.TRANSFER_CANCELLED),
+    Plot(Opening.DIRECT, HOME, Twist.PRE_ADMITTED),
+    Plot(Opening.DIRECT, HOME, Twist.PLAN_CANCELLED),
+    Plot(Opening.EMERGENCY_ADMIT, HOME, Twist.TURNED_INPATIENT),
+    Plot(Opening.EMERGENCY_ADMIT, HOME, Twist.DOWNGRADED),
+    Plot(Opening.DIRECT, HOME, Twist.ON_LEAVE),
+    Plot(Opening.DIRECT, HOME, Twist.DEATH_IN_ERROR),
+    Plot(Opening.SERIES, STILL_PATIENT),
 )
 
-_OPENINGS: Final = {Opening.EMERGENCY: 25, Opening.EMERGENCY_ADMIT: 45, Opening.DIRECT: 30}
+_OPENINGS: Final = {Opening.EMERGENCY: 25, Opening.EMERGENCY_ADMIT: 44, Opening.DIRECT: 28, Opening.SERIES: 3}
 _FROM_EMERGENCY: Final = {HOME: 92, AGAINST_ADVICE: 6, EXPIRED: 2}
 _FROM_WARD: Final = {
     HOME: 60,
@@ -81,7 +100,7 @@ _FROM_WARD: Final = {
     AGAINST_ADVICE: 3,
 }
 _TWISTS: Final = {
-    Twist.NONE: 53,
+    Twist.NONE: 33,
     Twist.ATTENDING_CHANGE: 12,
     Twist.LATE_DISPOSITION: 8,
     Twist.READMITTED: 8,
@@ -90,10 +109,29 @@ _TWISTS: Final = {
     Twist.BEGIN_CANCELLED: 4,
     Twist.READMITTED_ELSEWHERE: 2,
     Twist.DIED_AFTERWARDS: 2,
+    Twist.TRANSFERRED: 6,
+    Twist.TRANSFER_CANCELLED: 3,
+    Twist.PRE_ADMITTED: 3,
+    Twist.PLAN_CANCELLED: 1,
+    Twist.TURNED_INPATIENT: 3,
+    Twist.DOWNGRADED: 2,
+    Twist.ON_LEAVE: 1,
+    Twist.DEATH_IN_ERROR: 1,
+}
+_ONLY: Final = {
+    Twist.PRE_ADMITTED: Opening.DIRECT,
+    Twist.PLAN_CANCELLED: Opening.DIRECT,
+    Twist.TURNED_INPATIENT: Opening.EMERGENCY_ADMIT,
 }
 _AT_HOME_AFTERWARDS: Final = frozenset({HOME, HOME_HEALTH, AGAINST_ADVICE})
 _NEED_A_HOME: Final = frozenset(
-    {Twist.READMITTED, Twist.READMITTED_ELSEWHERE, Twist.DIED_AFTERWARDS, Twist.TWO_NUMBERS}
+    {
+        Twist.READMITTED,
+        Twist.READMITTED_ELSEWHERE,
+        Twist.DIED_AFTERWARDS,
+        Twist.DEATH_IN_ERROR,
+        Twist.TWO_NUMBERS,
+    }
 )
 
 
@@ -109,6 +147,14 @@ def plot_of(rng: Random, place: int) -> Plot:
     twist = draw(rng, _TWISTS)
     if place < len(CAST):
         return CAST[place]
-    if opening is Opening.EMERGENCY or (twist in _NEED_A_HOME and disposition not in _AT_HOME_AFTERWARDS):
+    if opening is Opening.SERIES:
+        return Plot(opening, STILL_PATIENT if rng.random() < 0.5 else HOME)
+    if not _fits(opening, disposition, twist):
         twist = Twist.NONE
     return Plot(opening, disposition, twist)
+
+
+def _fits(opening: Opening, disposition: str, twist: Twist) -> bool:
+    if opening is Opening.EMERGENCY or _ONLY.get(twist, opening) is not opening:
+        return False
+    return twist not in _NEED_A_HOME or disposition in _AT_HOME_AFTERWARDS

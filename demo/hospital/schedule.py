@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
 
+from demo.hospital.course import Happening, Note
 from demo.hospital.deliveries import with_faults
 from demo.hospital.facilities import NORTH, Via
 from demo.hospital.faults import USUAL, Faults, Harm, harm_of, harmed
@@ -16,7 +17,7 @@ from demo.hospital.messages import TRAINING, adt, oru
 from demo.hospital.people import Person, people
 from demo.hospital.plots import HOME, Opening, Plot
 from demo.hospital.sendings import Delivery, Sending
-from demo.hospital.stays import Arrival, Happening, Note, stay
+from demo.hospital.stays import Arrival, stay
 
 __all__ = ["Delivery", "Faults", "Harm", "Note", "Sending", "Via", "schedule"]
 

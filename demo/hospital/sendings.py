@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from demo.hospital.course import Happening, Note
 from demo.hospital.facilities import Via
 from demo.hospital.faults import Harm
-from demo.hospital.stays import Happening, Note
 
 
 class Delivery(StrEnum):

@@ -44,7 +44,7 @@ def _visits(visit: str, expected: Visit | None, got: Visit | None) -> Iterator[D
     if expected is None or got is None:
         yield Difference(visit, "visit", "told of" if expected else "never told of", "told of" if got else "nothing")
         return
-    for name in ("status", "discharged_at", "disposition", "numbers"):
+    for name in ("status", "discharged_at", "disposition", "numbers", "class_", "place", "on_leave"):
         yield from _values(visit, name, getattr(expected, name), getattr(got, name))
     for version in sorted({*expected.transitions, *got.transitions}):
         what = f"transition v{version}"

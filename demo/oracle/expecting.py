@@ -27,6 +27,8 @@ from demo.oracle.stays import Patient, Stay, hear_all
 from demo.oracle.work import Course, alarms, courses, rang_before, rings, status_of
 
 NEVER_TOLD = "suppressed:never-told"
+TAKEN_BACK = frozenset({"discharge-withdrawn", "not-dead"})
+"""Why work is called off so that who was told of it hears of that, too: it should never have been."""
 
 
 class _Event(NamedTuple):
@@ -81,7 +83,8 @@ def _visit(
                 corrections[telling] = frozenset({SENT, NEVER_TOLD} | ({ABSENT} if event.owed is None else set()))
     transitions = {version: _transition(course, done, pace) for version, course in found.items()}
     numbers = patient.numbers if stay.status != "cancelled" else frozenset()
-    return Visit(stay.status, ended, disposition, numbers, transitions, told, corrections)
+    where = stay.where() if stay.status != "cancelled" else ("", "", False)
+    return Visit(stay.status, ended, disposition, numbers, *where, transitions, told, corrections)
 
 
 def _transition(course: Course, done: Mapping[tuple[int, str], Done], pace: Pace) -> Transition:
@@ -100,10 +103,13 @@ def _of_encounter(stay: Stay) -> Iterator[_Event]:
 
 def _of_transitions(stay: Stay, found: Mapping[int, Course]) -> Iterator[_Event]:
     for course in found.values():
-        owed, message = course.withdrawn_at is not None, _message_at(stay, course.opened.at)
-        for notice, state in (("transition.opened", course.opened), ("transition.closed", course.closed)):
+        message, void = _message_at(stay, course.opened.at), course.withdrawn_at
+        for notice, state, back in (
+            ("transition.opened", course.opened, void),
+            ("transition.closed", course.closed, course.reopened_at or void),
+        ):
             if state is not None:
-                moved = course.withdrawn_at or _moved_on(stay, stay.states.index(state))
+                owed, moved = back is not None, back or _moved_on(stay, stay.states.index(state))
                 happened = (state.at, state.happened, message)
                 yield _Event(notice, "", course.version, 1, *happened, True, moved, owed)
 
@@ -116,7 +122,7 @@ def _of_tasks(
     for course in found.values():
         for code, work in course.tasks.items():
             performed = done.get((course.version, code))
-            owed: bool | None = work.reason == "discharge-withdrawn"
+            owed: bool | None = work.reason in TAKEN_BACK
             owed = None if owed and performed else owed
             for notice, at in alarms(work).items():
                 surely = rings(at, work, performed, pace)

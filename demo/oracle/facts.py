@@ -29,6 +29,8 @@ class Member(NamedTuple):
 class Message:
     """One message as it can be understood by who reads it. Times are aware UTC; `ended` and `died` as far as it tells.
 
+    `alive`: it says that the patient is not dead (PID-30 N). `place`: the ward (PV1-3.1).
+
     `patient` is equal for two messages when their numbers say that they are about one person; `numbers` are those,
     `authority` is whose they are (but for one that all hospitals know).
     `retires`: the `patient` that turned out to be this one (A40); such a message is about no visit.
@@ -47,12 +49,19 @@ class Message:
     ended: datetime | None = None
     disposition: str = ""
     died: bool = False
+    alive: bool = False
+    place: str = ""
     mode: str = "live"
     training: bool = False
     team: tuple[Member, ...] = ()
     authority: str = ""
     numbers: frozenset[str] = frozenset()
     retires: str = ""
+
+    @property
+    def says_of_death(self) -> bool:
+        """Does it say whether the patient is dead?"""
+        return self.died or self.alive
 
 
 class Arrival(NamedTuple):
@@ -122,6 +131,9 @@ class Visit:
     discharged_at: datetime | None = None
     disposition: str = ""
     numbers: frozenset[str] = frozenset()
+    class_: str = ""
+    place: str = ""
+    on_leave: bool = False
     transitions: Mapping[int, Transition] = field(default_factory=dict)
     told: Mapping[Telling, frozenset[str]] = field(default_factory=dict)
     corrections: Mapping[Telling, frozenset[str]] = field(default_factory=dict)

@@ -19,6 +19,9 @@ class KeptStay(NamedTuple):
     ended: datetime | None
     disposition: str
     numbers: frozenset[str]
+    class_: str
+    place: str
+    on_leave: bool
 
     @classmethod
     def of(cls, event: EncounterEvent) -> Self:
@@ -26,8 +29,9 @@ class KeptStay(NamedTuple):
         encounter = event.encounter
         ended = encounter.discharged_at.instant if encounter.discharged_at else None
         numbers = frozenset(f"{one.assigner}|{one.value}" for one in event.patient.identifiers)
-        said = (encounter.status, ended, encounter.disposition)
-        return cls(visit_of(event), encounter.encounter_id, *said, numbers)
+        said = (encounter.status, ended, encounter.disposition, numbers)
+        where = (encounter.class_, encounter.location.point_of_care, encounter.on_leave)
+        return cls(visit_of(event), encounter.encounter_id, *said, *where)
 
 
 class KeptTransition(NamedTuple):

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from demo.hospital.course import Happening, Note
 from demo.hospital.facilities import ENTERPRISE, Facility
 from demo.hospital.faults import UNREADABLE, Harm
 from demo.hospital.providers import Provider
 from demo.hospital.sendings import Sending
-from demo.hospital.stays import Happening, Note
 from demo.oracle.calendar import as_read
 from demo.oracle.facts import Member, Message
 
@@ -50,6 +50,8 @@ def _message(sending: Sending, told: Happening) -> Message:
         ended=visit.ended,
         disposition=visit.disposition,
         died=visit.died is not None,
+        alive=visit.alive,
+        place=visit.ward.unit,
         mode=MODES.get(visit.facility.code, "live"),
         training=training,
         team=_team(told),

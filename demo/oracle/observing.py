@@ -210,7 +210,8 @@ def _end(
     of = stay.encounter_id
     numbers = stay.numbers if stay.status != "cancelled" else frozenset()
     said = (stay.status, stay.ended, stay.disposition, numbers)
-    return Visit(*said, transitions.get(of, {}), told.get(of, {}), corrections.get(of, {}))
+    where = (stay.class_, stay.place, stay.on_leave) if stay.status != "cancelled" else ("", "", False)
+    return Visit(*said, *where, transitions.get(of, {}), told.get(of, {}), corrections.get(of, {}))
 
 
 def control_id_of(body: bytes) -> str:

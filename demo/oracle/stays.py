@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from demo.oracle import calendar
+from demo.oracle import calendar, stages
 from demo.oracle.facts import Message
 from demo.oracle.pathways import DEATHS
 
-BEGINS = ("A04", "A01")
 AT_HOME = ("01", "81", "06", "86", "07")
-NOTICE = {"A04": "encounter.registered", "A01": "encounter.admitted", "A03": "encounter.discharged"}
+NOTICE = {one: f"encounter.{one}" for one in stages.TOLD}
+DISCHARGED = NOTICE["discharged"]
+DIED = "patient.died"
 
 
 @dataclass
@@ -66,15 +67,8 @@ class Stay:
     _counts: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def stage(self) -> str:
-        """discharged, admitted, registered, cancelled, or "" for a stay that is only mentioned."""
-        stands, taken = self._stands()
-        if "A03" in stands:
-            return "discharged"
-        if "A01" in stands:
-            return "admitted"
-        if "A04" in stands:
-            return "registered"
-        return "cancelled" if taken & set(BEGINS) else ""
+        """Where it stands by all that was said of it (`stages.stage`)."""
+        return stages.stage(self.messages)
 
     def left(self) -> tuple[datetime | None, str]:
         """Time and disposition of the end, by the last word; a cancelled discharge leaves neither behind."""
@@ -90,7 +84,7 @@ class Stay:
         """Say the difference between what was said and what stands."""
         stage = self.stage()
         before = len(self.said)
-        if stage == "cancelled":
+        if stage in ("cancelled", "planned"):
             self._cancel(at)
         else:
             self._withdraw(at, stage)
@@ -98,16 +92,24 @@ class Stay:
         self._note_death(at, message, dead, news=len(self.said) == before)
         self._remember(at, message, dead)
 
+    def where(self) -> tuple[str, str, bool]:
+        """Class and ward by the last word, and whether the patient is out for a while (A21) and not back (A22)."""
+        last = max(self.messages, key=lambda one: one.recorded)
+        leaves = sorted((m.occurred, m.trigger) for m in self.messages if m.trigger in ("A21", "A22"))
+        away = bool(leaves) and leaves[-1][1] == "A21" and self.status == "in-progress"
+        return last.class_, last.place, away
+
     @property
     def class_(self) -> str:
         """By the last word."""
         return max(self.messages, key=lambda one: one.recorded).class_
 
-    def hear_of_death(self, at: datetime, message: Message) -> None:
-        """Another stay's message says that the patient died."""
+    def hear_of_death(self, at: datetime, message: Message, *, dead: bool) -> None:
+        """Another stay's message, or a merge, says that the patient died, or did not: told to this stay's people."""
         if self.status not in ("", "cancelled"):
-            self._note_death(at, message, dead=True, news=True)
-            self._remember(at, message, dead=True)
+            mine = max(self.messages, key=lambda one: one.recorded)
+            self._note_death(at, replace(mine, recorded=message.recorded), dead, news=True)
+            self._remember(at, message, dead)
 
     def hear_of_return(self, at: datetime, *, back: bool) -> None:
         """Another stay's message says that the patient is in a bed again, or is not after all."""
@@ -116,8 +118,10 @@ class Stay:
             self.states += [replace(state, at=at, back=back) for state in self.states[-1:]]
 
     def begun(self) -> datetime:
-        """When it began, as far as its messages tell."""
-        return min(m.occurred for m in self.messages)
+        """When it began, as far as its messages tell: in a bed, if it came to that."""
+        found = stages.standing(self.messages)[0]
+        begins = [found[one].occurred for one in ("A01", "A04", "A06") if one in found]
+        return begins[0] if begins else min(m.occurred for m in self.messages)
 
     def days_to(self, later: Stay) -> int:
         """From the local date of its end to that of the later one's begin; -1 while it goes on."""
@@ -132,23 +136,6 @@ class Stay:
         alive = is_over and self.left()[1] not in DEATHS
         return alive and self.begun() < later.begun() and self.days_to(later) >= 0
 
-    def _stands(self) -> tuple[dict[str, Message], set[str]]:
-        latest = {m.trigger: m for m in sorted(self.messages, key=lambda m: m.recorded) if m.trigger in NOTICE}
-        taken: set[str] = set()
-        for cancel in sorted((m for m in self.messages if m.trigger in ("A11", "A13")), key=lambda m: m.occurred):
-            target = self._target(cancel, latest, taken)
-            if target:
-                taken.add(target)
-        return {trigger: m for trigger, m in latest.items() if trigger not in taken}, taken
-
-    def _target(self, cancel: Message, latest: dict[str, Message], taken: set[str]) -> str:
-        """By the time it names (EVN-6); if nobody told of such a thing, the last one that is open."""
-        kinds = ("A03",) if cancel.trigger == "A13" else BEGINS
-        named = [m.trigger for m in self.messages if m.trigger in kinds and m.occurred == cancel.occurred]
-        open_ = sorted((latest[k] for k in kinds if k in latest and k not in taken), key=lambda m: m.occurred)
-        wanted = [max(named, key=kinds.index)] if named else [m.trigger for m in open_ if m.recorded < cancel.recorded]
-        return wanted[-1] if wanted and latest[wanted[-1]].recorded < cancel.recorded else ""
-
     def _standing(self, notice: str) -> Said | None:
         return next((one for one in self.said if one.notice == notice and one.taken_back is None), None)
 
@@ -159,33 +146,42 @@ class Stay:
         self.status = "cancelled" if self.status else ""
 
     def _withdraw(self, at: datetime, stage: str) -> None:
-        discharged = self._standing(NOTICE["A03"])
+        discharged = self._standing(DISCHARGED)
         if discharged and stage != "discharged":
             discharged.taken_back = at
             self.status = "in-progress"
 
     def _begin_or_end(self, at: datetime, stage: str, message: Message, dead: bool) -> None:
-        trigger = {"discharged": "A03", "admitted": "A01", "registered": "A04"}.get(stage)
-        if trigger is None:
+        if stage not in NOTICE:
             return
-        admitted = self._standing(NOTICE["A01"])
-        if stage == "registered" and admitted:
+        found = stages.standing(self.messages)[0]
+        admitted = self._standing(NOTICE["admitted"])
+        if stage == "registered" and admitted and not found.keys() & set(stages.TOLD["admitted"]):
             admitted.taken_back = at
-        if self._standing(NOTICE[trigger]) is None:
-            self.version += trigger == "A03"
-            self._say(at, NOTICE[trigger], self._stands()[0][trigger].occurred, message)
+        if not self._is_said(stage):
+            self.version += stage == "discharged"
+            happened = next(found[one].occurred for one in stages.TOLD[stage] if one in found)
+            self._say(at, NOTICE[stage], happened, message)
             self.known_dead = dead
         self.status = "finished" if stage == "discharged" else "in-progress"
+
+    def _is_said(self, stage: str) -> bool:
+        """An admission that became a visit (A07) was one: that it goes on as a visit is told to nobody."""
+        admitted = stage == "registered" and self._standing(NOTICE["admitted"])
+        return bool(admitted) or self._standing(NOTICE[stage]) is not None
 
     def _note_death(self, at: datetime, message: Message, dead: bool, *, news: bool) -> None:
         """A death that comes with a begin or an end is told by that; alone it is told by itself."""
         if dead and news and not self.known_dead and self.status in ("in-progress", "finished"):
-            self._say(at, "patient.died", message.recorded, message)
+            self._say(at, DIED, message.recorded, message)
+        told = self._standing(DIED)
+        if told and not dead:
+            told.taken_back = at
         if self.status:
             self.known_dead = dead
 
     def _say(self, at: datetime, notice: str, occurred: datetime, message: Message) -> None:
-        version = self.version if notice == NOTICE["A03"] else 0
+        version = self.version if notice == DISCHARGED else 0
         self._counts[notice, version] += 1
         self.said.append(Said(notice, self._counts[notice, version], version, at, occurred, message))
 
@@ -225,15 +221,16 @@ class Patient:
 
     def take(self, at: datetime, message: Message, other: Patient) -> None:
         """That one is this one (HL7 v2.5.1 ch. 3.3.40): all of its stays are this patient's, and so is a death."""
-        alive = self.stays if other.dead else other.stays if self.dead else {}
-        for stay in list(alive.values()) if self.dead != other.dead else []:
-            stay.hear_of_death(at, message)
+        believed = [(stay, one.dead) for one in (self, other) for stay in one.stays.values()]
         self.stays |= other.stays
-        self.dead = self.dead or other.dead
+        self.dead = self._is_dead()
+        for stay, dead in believed:
+            if dead != self.dead:
+                stay.hear_of_death(at, message, dead=self.dead)
+        self._note_returns(at)
         for authority, called in other.called.items():
             self._call(authority, *called)
         self._call(message.authority, message.recorded, message.numbers)
-        self._note_returns(at)
 
     def _call(self, of: str, recorded: datetime, numbers: frozenset[str]) -> None:
         if of not in self.called or self.called[of][0] <= recorded:
@@ -244,14 +241,12 @@ class Patient:
         stay = self.stays.setdefault(message.visit, Stay())
         stay.messages.append(message)
         self._call(message.authority, message.recorded, message.numbers)
-        died = not self.dead and (message.died or self._left_by_dying())
-        self.dead = self.dead or died
+        before, self.dead = self.dead, self._is_dead()
         stay.back = self._is_back(stay)
         stay.hear(at, message, self.dead)
-        if died:
-            for other in self.stays.values():
-                if other is not stay:
-                    other.hear_of_death(at, message)
+        for other in self.stays.values() if self.dead != before else ():
+            if other is not stay:
+                other.hear_of_death(at, message, dead=self.dead)
         self._note_returns(at)
 
     def _note_returns(self, at: datetime) -> None:
@@ -274,8 +269,13 @@ class Patient:
         least = 0 if index and index.left()[1] in AT_HOME else 2
         return index if least <= days <= 30 else None
 
-    def _left_by_dying(self) -> bool:
-        return any(stay.stage() == "discharged" and stay.left()[1] in DEATHS for stay in self.stays.values())
+    def _is_dead(self) -> bool:
+        """By the last word on it: PID-30, or a disposition that says so of a stay that is over."""
+        words = [(one.recorded, one.died) for stay in self.stays.values() for one in stay.messages if one.says_of_death]
+        for stay in self.stays.values():
+            if stay.stage() == "discharged" and stay.left()[1] in DEATHS:
+                words += [(one.recorded, True) for one in stay.messages if one.disposition in DEATHS]
+        return max(words, default=(None, False))[1]
 
 
 def hear_all(arrived: Iterable[tuple[datetime, Message]]) -> dict[str, tuple[Stay, Patient]]:

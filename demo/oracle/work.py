@@ -32,13 +32,17 @@ class Work:
 
 @dataclass
 class Course:
-    """One transition: opened and perhaps closed at a state of the stay, perhaps withdrawn."""
+    """One transition: opened and perhaps closed at a state of the stay, perhaps withdrawn.
+
+    `reopened_at`: the death that closed it was taken back.
+    """
 
     version: int
     opened: State
     pathway: str
     closed: State | None = None
     withdrawn_at: datetime | None = None
+    reopened_at: datetime | None = None
     tasks: dict[str, Work] = field(default_factory=dict)
 
     @property
@@ -76,18 +80,32 @@ def _follow(found: dict[int, Course], state: State, left: Discharge) -> None:
     course = found.setdefault(state.version, Course(state.version, state, name))
     if name == "died" and course.pathway != "died":
         course.closed = state
-    course.pathway, course.withdrawn_at = name, None
+    if name != "died" and course.pathway == "died":
+        course.reopened_at = state.at
     readmitted = state.back and name != "died"
     wanted = {} if readmitted else windows(left)
-    reason = "readmitted" if readmitted else "pathway-changed"
-    _call_off(course, wanted, state.at, "deceased" if name == "died" else reason)
+    _call_off(course, wanted, state.at, _why(course, name, readmitted=readmitted))
+    course.pathway, course.withdrawn_at = name, None
     for code, (opens, due) in wanted.items():
         known = course.tasks.get(code)
         if known is None or known.off_at:
-            course.tasks[code] = Work(opens, due, state.at, left.at)
+            course.tasks[code] = Work(opens, due, state.at, left.at, earlier=_before(known))
         elif (known.opens_at, known.due_at) != (opens, due):
             known.earlier.append((known.opens_at, known.due_at, state.at))
             known.opens_at, known.due_at, known.left = opens, due, left.at
+
+
+def _why(course: Course, name: str, *, readmitted: bool) -> str:
+    if name == "died":
+        return "deceased"
+    if course.pathway == "died":
+        return "not-dead"
+    return "readmitted" if readmitted else "pathway-changed"
+
+
+def _before(known: Work | None) -> list[tuple[datetime, datetime, datetime]]:
+    """The windows of work that was called off and is wanted again."""
+    return [*known.earlier, (known.opens_at, known.due_at, known.off_at)] if known and known.off_at else []
 
 
 def _call_off(course: Course, wanted: dict[str, tuple[datetime, datetime]], at: datetime, reason: str) -> None:

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.hospital import Faults, Harm, Sending, Via, schedule
+from demo.hospital import Faults, Harm, Note, Sending, Via, schedule
 from demo.hospital.mllp_client import MllpClient
-from demo.hospital.stays import Note
 from demo.oracle.facts import Pace
 from demo.oracle.following import followed
 from demo.oracle.judging import judge

@@ -41,7 +41,7 @@ def test_traffic__is_a_hospitals_mix_once_warm() -> None:
     warm = [one for one in traffic(7, 30.0, 45.0, NOW) if one.at > WARM_UP]
     kinds = Counter(re.findall(rb"ADT\^(A\d\d)", one.frame)[0].decode() for one in warm)
     shares = {kind: count / len(warm) for kind, count in kinds.items()}
-    assert set(shares) == {"A01", "A02", "A03", "A04", "A08", "A11", "A13"}
+    assert set(shares) >= {"A01", "A02", "A03", "A04", "A08", "A11", "A13"}
     assert 0.15 < shares["A03"] < 0.25, "about one message in five ends a stay"
 
 

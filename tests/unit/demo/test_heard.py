@@ -91,6 +91,21 @@ def test_heard__the_cast_ends_as_its_plots_say() -> None:
     assert sum(one.patient.deceased for one in told if one) == 2
 
 
+def test_heard__the_rest_of_the_cast_is_moved_planned_and_corrected() -> None:
+    """The 17th to the 25th: seven stays end, the series goes on, of the plan nobody is told."""
+    house, _ = heard([one for one in schedule(7, 25, 12, START) if is_of_the_rest(one)])
+    ends = Counter(stages(house).values())
+    assert (ends["discharged"], ends["registered"], ends["cancelled"]) == (7, 1, 1)
+    hearers = believed(house).values()
+    assert Counter(hearer.status for hearer in hearers) == {"finished": 7, "in-progress": 1}
+    assert sorted(hearer.last.encounter.class_ for hearer in hearers if hearer.last) == [*"IIIIII", "R", "V"]
+    assert not [one for one in hearers if one.last and one.last.patient.deceased], "the death was an error"
+
+
+def is_of_the_rest(sending: Sending) -> bool:
+    return sending.meant is not None and 17 <= sending.meant.visit.person.number <= 25
+
+
 def test_heard__in_any_order_the_same_stands() -> None:
     sendings = schedule(7, 60, 10, START)
     shuffled = Random(3).sample(sendings, len(sendings))  # noqa: S311  a shuffle, not a secret

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from demo.hospital.course import Diagnosis, Happening, Note, Visit, Ward
 from demo.hospital.facilities import LAKESIDE, NORTH, PRAIRIE
 from demo.hospital.messages import TRAINING, adt, oru
 from demo.hospital.people import Contact, Person
 from demo.hospital.providers import ATTENDING, PRIMARY_CARE
 from demo.hospital.segments import composite, cx, moment, repeated, segment, xcn
-from demo.hospital.stays import Diagnosis, Happening, Note, Visit, Ward
 
 BEGUN = datetime(2026, 10, 31, 14, 0, tzinfo=UTC)
 ENDED = datetime(2026, 11, 2, 16, 30, tzinfo=UTC)
@@ -139,3 +140,18 @@ def test_xcn__two_numbers_of_one_person() -> None:
     assert xcn(ATTENDING[LAKESIDE.code][0]) == (
         "LD001^Testharbor^Heath^^^DR^^^LAKESIDE^L^^^DN~9800000001^Testharbor^Heath^^^DR^^^NPI^L^^^NPI"
     )
+
+
+def test_adt__transfer_says_where_from_and_where_to() -> None:
+    moved = replace(VISIT, ended=None, disposition="", ward=Ward("4EAST", "CAR"), came_from=Ward("3WEST", "MED"))
+    lines = adt(Happening("A02", Note.TRANSFERRED, ENDED, ENDED, moved), "N1", ENDED).decode().split("\r")
+    assert lines[0].split("|")[8] == "ADT^A02^ADT_A02"
+    pv1 = next(line.split("|") for line in lines if line.startswith("PV1"))
+    assert (pv1[3], pv1[6]) == ("4EAST^301^1^NORTH", "3WEST^301^1^NORTH")
+
+
+def test_adt__a_death_in_error_is_deleted_and_denied() -> None:
+    """HL7 v2.5.1 ch. 2.5.3.2: two double quotes delete; table 0136: N is no."""
+    alive = replace(VISIT, alive=True)
+    pid = adt(Happening("A08", Note.NOT_DEAD, ENDED, ENDED, alive), "N1", ENDED).decode().split("\r")[2].split("|")
+    assert pid[29:31] == ['""', "N"]

@@ -72,7 +72,7 @@ def test_schedule__control_ids_fit_their_field_and_are_written_once(demo: list[S
 
 
 @pytest.mark.parametrize("seed", [1, 7, 2026])
-@pytest.mark.parametrize(("patients", "days"), [(16, 9), (40, 9), (60, 10)])
+@pytest.mark.parametrize(("patients", "days"), [(25, 9), (40, 9), (60, 10)])
 def test_schedule__shows_every_kind_of_message_whatever_the_seed(seed: int, patients: int, days: int) -> None:
     sendings = schedule(seed, patients, days, START)
     assert {sending.note for sending in sendings} == set(Note)
@@ -132,6 +132,16 @@ TRIGGERS = {
     Note.BEGIN_CANCELLED: {"A11"},
     Note.DIED: {"A08"},
     Note.MERGED: {"A40"},
+    Note.NOT_DEAD: {"A08"},
+    Note.TRANSFERRED: {"A02"},
+    Note.TRANSFER_CANCELLED: {"A12"},
+    Note.PRE_ADMITTED: {"A05"},
+    Note.PLAN_CANCELLED: {"A38"},
+    Note.TURNED_INPATIENT: {"A06"},
+    Note.DOWNGRADED: {"A07"},
+    Note.WENT_ON_LEAVE: {"A21"},
+    Note.BACK_FROM_LEAVE: {"A22"},
+    Note.MONTH_ENDED: {"A03"},
     Note.TEST: {"A01"},
 }
 
@@ -169,17 +179,20 @@ def test_schedule__late_is_overtaken_by_its_patients_next_within_the_hour(demo: 
         assert any(one.control_id > sending.control_id and one.feed == sending.feed for one in overtakers)
 
 
+CANCELS = (Note.DISCHARGE_CANCELLED, Note.BEGIN_CANCELLED, Note.TRANSFER_CANCELLED, Note.PLAN_CANCELLED)
+
+
 def test_schedule__a_cancel_names_the_time_of_what_it_takes_back(demo: list[Sending]) -> None:
     cancels = 0
     for told in stays(demo).values():
         for before, cancel in pairwise(told):
-            if cancel.note in (Note.DISCHARGE_CANCELLED, Note.BEGIN_CANCELLED):
+            if cancel.note in CANCELS:
                 named = event(cancel).occurred_at.instant
                 assert named is not None
                 assert named == event(before).occurred_at.instant
                 assert cancel.at > named
                 cancels += 1
-    assert cancels >= 3
+    assert cancels >= 6
 
 
 def test_schedule__stays_last_one_to_six_nights_and_end_by_day(demo: list[Sending]) -> None:

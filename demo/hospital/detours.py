@@ -1,0 +1,58 @@
+"""What a stay goes through beside being begun and ended: beds, plans, leaves, another class, a series of visits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from demo.hospital.course import SERIES_WARD, WARDS, Course, Happening, Note, Ward
+from demo.hospital.plots import Twist
+from demo.hospital.shifts import after
+
+PLANNED: Final = frozenset({Twist.PRE_ADMITTED, Twist.PLAN_CANCELLED})
+
+
+def series(course: Course, disposition: str) -> list[Happening]:
+    """Visits for one treatment under one number; the A03 of class R ends the month and not the series."""
+    begun = course.visit.begun
+    course.tell("A04", Note.REGISTERED, begun, class_="R", ward=SERIES_WARD, admission_type="R")
+    ended = after(course.rng, course.last, 24 * 60, 72 * 60)
+    course.tell("A03", Note.MONTH_ENDED, ended, ended=ended, disposition=disposition)
+    course.tell("A08", Note.DETAILS, after(course.rng, course.last, 120, 600), ended=None, disposition="")
+    return course.happenings
+
+
+def plan(course: Course, twist: Twist) -> Twist:
+    """Pre-admitted some hours before the stay begins, or before nothing comes of it."""
+    class_, ward = course.visit.class_, course.visit.ward
+    course.tell("A05", Note.PRE_ADMITTED, course.visit.begun, class_="P")
+    if twist is Twist.PLAN_CANCELLED:
+        planned = course.visit.begun
+        course.tell("A38", Note.PLAN_CANCELLED, planned, recorded=after(course.rng, course.last, 60, 1200))
+    begun = after(course.rng, course.last, 180, 1200)
+    course.know(class_=class_, ward=ward, begun=begun)
+    return twist
+
+
+def on_the_ward(course: Course, twist: Twist) -> None:
+    """All of it within the first hours, before anybody may leave."""
+    match twist:
+        case Twist.TRANSFERRED | Twist.TRANSFER_CANCELLED:
+            _transfer(course, cancelled=twist is Twist.TRANSFER_CANCELLED)
+        case Twist.DOWNGRADED:
+            course.tell("A07", Note.DOWNGRADED, after(course.rng, course.last, 60, 180), class_="V")
+        case Twist.ON_LEAVE:
+            course.tell("A21", Note.WENT_ON_LEAVE, after(course.rng, course.last, 30, 90))
+            course.tell("A22", Note.BACK_FROM_LEAVE, after(course.rng, course.last, 60, 120))
+
+
+def _transfer(course: Course, *, cancelled: bool) -> None:
+    rng, here = course.rng, course.visit.ward
+    moved = after(rng, course.last, 30, 90)
+    course.tell("A02", Note.TRANSFERRED, moved, ward=_another(course), came_from=here)
+    if cancelled:
+        noticed = after(rng, course.last, 10, 60)
+        course.tell("A12", Note.TRANSFER_CANCELLED, moved, recorded=noticed, ward=here, came_from=None)
+
+
+def _another(course: Course) -> Ward:
+    return course.rng.choice([ward for ward in WARDS if ward != course.visit.ward])
