@@ -10,7 +10,7 @@ import pytest
 from services.admissions.domain.model import Patient
 from services.admissions.domain.visit import encounter_id_of
 from shared.feeds import parse_feeds
-from tests.unit.admissions.house import House, a_feed
+from tests.unit.admissions.house import House, a_feed, hearers_of
 from tests.unit.admissions.messages import adt
 
 OLD_STAY = encounter_id_of("p-1", ("visit", "NORTH", "V1"))
@@ -189,3 +189,31 @@ def test_document__of_before_goes_on_where_it_was() -> None:
 def test_document__of_before_of_nobody_in_particular() -> None:
     patient = Patient.model_validate(_old(claims=[], registers={}, encounters={}))
     assert [(record.key, record.beside, record.first) for record in patient.records] == [("", (), "")]
+
+
+def test_person__whose_regional_number_was_another_s_is_parted_from_him() -> None:
+    """A43 with the same MRN on both sides: the number that stood with it was wrong (HL7 v2.5.1 ch. 3.3.43)."""
+    corrected = adt("A43", "03 0900", mrn=f"{MR}~R2^^^STATE^PE", visit="", extra=[f"MRG|{MR}~{STATE}"], **{"class": ""})
+    messages = (_admit("01", f"{MR}~{STATE}"), _admit("02", f"{OTHER_MR}~{STATE}", "V2"), corrected)
+    for order in permutations(messages):
+        last = {say.subject: data for say, data in House().hear_all(*order).told}
+        assert len({data.patient.patient_id for data in last.values()}) == 2
+        assert {data.patient.also_known_as for data in last.values()} == {()}
+
+
+def test_person__who_disagrees_with_one_of_two_merged_is_neither() -> None:
+    merged = adt("A40", "03 0900", mrn=MR, visit="", extra=[f"MRG|{OTHER_MR}"], **{"class": ""})
+    third = _admit("02", f"100300^^^NORTH^MR~{STATE}", "V3", **BEA)
+    messages = (_admit("01", f"{MR}~{STATE}", **ADA), _admit("02", OTHER_MR, "V2"), merged, third)
+    for order in permutations(messages):
+        house = House().hear_all(*order)
+        last = {data.encounter.visit_number.value: data for _, data in house.told if data.encounter.visit_number}
+        assert last["V1"].patient.patient_id == last["V2"].patient.patient_id != last["V3"].patient.patient_id
+        assert set(_codes(house)) == {"enterprise-disagrees"}
+
+
+def test_stay__joined_by_two_rules_names_the_one_that_was_enough() -> None:
+    said = {"visit": "V2^^^NORTH^VN", "extra": ["MRG|" + MR + "||||V1^^^NORTH"], "class": ""}
+    house = House().hear_all(_admit("01", MR), adt("A50", "02 0900", **said), adt("A42", "02 1000", **said))
+    assert house.last.encounter.joined_by == ("visits-merged",)
+    assert len([hearer for hearer in hearers_of(house).values() if hearer.standing]) == 1
