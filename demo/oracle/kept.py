@@ -29,7 +29,8 @@ class KeptStay(NamedTuple):
         encounter = event.encounter
         ended = encounter.discharged_at.instant if encounter.discharged_at else None
         numbers = frozenset(f"{one.assigner}|{one.value}" for one in event.patient.identifiers)
-        said = (encounter.status, ended, encounter.disposition, numbers)
+        status = "in-progress" if encounter.closed_by else encounter.status  # a rule ended it, and no hospital
+        said = (status, ended, encounter.disposition, numbers)
         where = (encounter.class_, encounter.location.point_of_care, encounter.on_leave)
         return cls(visit_of(event), encounter.encounter_id, *said, *where)
 
