@@ -196,7 +196,7 @@ async def test_a_shadow_hospital__does_not_silence_the_live_stay(visit: str) -> 
 @pytest.mark.parametrize(("first", "second"), [("north", "south"), ("south", "north")])
 async def test_a_stay_in_each_hospital__each_is_told_as_its_own_feed_is(first: str, second: str) -> None:
     region = await a_discharged_patient(first)
-    await region.hear(second, at(second, "A01", "03 1600", start="03 1600", pcp=""))
+    await region.hear(second, at(second, "A04", "03 1600", start="03 1600", pcp="", **{"class": "E"}))
     await region.hear(first, at(first, "A08", "03 1630", visit="", **NEW_PHONE))
     assert await region.let_time_pass() > 0
     assert region.contexts() == {("north", Mode.SHADOW), ("south", Mode.LIVE)}
