@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tests.unit.admissions.messages import adt
-from tests.unit.admissions.people import Saga, Sent, Stands, human
+from tests.unit.admissions.saga_accounts import Saga, Sent, Stands, human
 
 P, Q, T, U = (f"{number}^^^NORTH^MR" for number in (100200, 100201, 100202, 100203))
 S = "900^^^SOUTH^MR"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.admissions.house import House, feeds
-from tests.unit.admissions.people import Sent, account, kept, reviews, walk_of
+from tests.unit.admissions.saga_accounts import Sent, account, kept, reviews, walk_of
 from tests.unit.admissions.sagas import SAGAS
 
 POOL: tuple[Sent, ...] = tuple(dict.fromkeys(message for saga in SAGAS for message in saga.messages))

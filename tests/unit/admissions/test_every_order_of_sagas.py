@@ -7,7 +7,7 @@ from math import factorial
 import pytest
 
 from tests.unit.admissions.house import feeds
-from tests.unit.admissions.people import Saga, in_every_order
+from tests.unit.admissions.saga_accounts import Saga, in_every_order
 from tests.unit.admissions.sagas import SAGAS
 
 
