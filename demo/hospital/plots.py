@@ -100,12 +100,12 @@ _FROM_WARD: Final = {
     AGAINST_ADVICE: 3,
 }
 _TWISTS: Final = {
-    Twist.NONE: 33,
+    Twist.NONE: 30,
     Twist.ATTENDING_CHANGE: 12,
     Twist.LATE_DISPOSITION: 8,
     Twist.READMITTED: 8,
     Twist.DISCHARGE_CANCELLED: 6,
-    Twist.TWO_NUMBERS: 5,
+    Twist.TWO_NUMBERS: 8,
     Twist.BEGIN_CANCELLED: 4,
     Twist.READMITTED_ELSEWHERE: 2,
     Twist.DIED_AFTERWARDS: 2,
