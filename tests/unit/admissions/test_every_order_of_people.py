@@ -1,7 +1,7 @@
 """Invariant 5 for several patients and two feeds: every order, also with repeats, ends alike and is told alike.
 
 Endings worked out by hand from HL7 v2.5.1 ch. 3.3.11, .13, .40 and .44 and the rule of enterprise numbers: one person
-at two houses unless birth date or sex disagree. A retired number (MRG-1 of A40) is never carried again. P is MRN 100200,
+at two houses unless birth date or sex disagree. A retired number (MRG-1 of A40) is never carried again. P is 100200,
 Q 100201 at NORTH; S5 is a number of SOUTH.
 """
 
