@@ -240,7 +240,11 @@ def _decided(world: World) -> Iterator[str]:
 
 
 def _amended(world: World) -> Iterator[str]:
-    """Whoever was told of what stands with another content hears of each such change once, after it."""
+    """Whoever was told of what stands with another content hears of each such change once, after it.
+
+    Not of a dead letter that was replayed after its content had been amended: it is told as it was, and no more.
+    """
+    replayed = {letter.header("ce_id") for letter in world.safety.letters}
     topics = (ENCOUNTERS.name, TRANSITIONS.name)
     said = [event for topic in topics for event in _events(world, topic)]
     events = [event for event in said if isinstance(event.data, AboutEncounter)]
@@ -248,7 +252,7 @@ def _amended(world: World) -> Iterator[str]:
     amends = Counter(amended.event_id for event in events for amended in event.data.amends)
     deliveries = _deliveries(world)
     for one in deliveries:
-        if one.corrects or one.cause in withdrawn or not world.safety.accepted[one.delivery_id]:
+        if one.corrects or one.cause in withdrawn | replayed or not world.safety.accepted[one.delivery_id]:
             continue
         heard = [c for c in deliveries if one.delivery_id in c.corrects and c.notice.endswith(".amended")]
         if len(heard) != amends[one.cause] or any(c.status not in ("sent", "failed") for c in heard):
