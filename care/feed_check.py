@@ -15,7 +15,7 @@ from care.census import Codes, Effects, Fill, Oddities, Part, Rows, Seen, Times
 from care.patient_numbers import Numbers, Placeholders
 from services.admissions.adt import NotAdt, read_adt
 from services.admissions.domain.identity import usable
-from services.admissions.handlers import facts_of
+from services.admissions.handlers.inbound import facts_of
 from services.gateway.domain.message import Judge, Refusal
 from shared.feeds import FeedProfile
 from shared.hl7.batch import split_messages

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.admissions.handlers import facts_of
+from services.admissions.handlers.inbound import facts_of
 from shared.feeds import FeedsInvalid, parse_feeds
 from shared.hl7.er7 import parse
 from shared.hl7.times import DateOrder

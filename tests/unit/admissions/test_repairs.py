@@ -8,7 +8,7 @@ import pytest
 
 from services.admissions.adt import NotAdt, read_adt
 from services.admissions.domain.repairs import Incomplete, Repair, repairs_of
-from services.admissions.handlers import facts_of
+from services.admissions.handlers.inbound import facts_of
 from shared.hl7.er7 import parse
 from tests.unit.admissions.house import feeds
 from tests.unit.admissions.messages import adt

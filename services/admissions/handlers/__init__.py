@@ -14,9 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-
-from services.admissions.adt import FLAGS, FeedFacts, NotAdt, read_adt
 from services.admissions.domain import identity, times
 from services.admissions.domain.closing import Closing, next_alarm_at, parse_rules
 from services.admissions.domain.codes import Codes
@@ -27,26 +24,20 @@ from services.admissions.domain.obey import NotObeyed, obey
 from services.admissions.domain.repairs import RULES, Incomplete, Repair, repairs_of
 from services.admissions.domain.risk import Lace, parse_lace
 from services.admissions.domain.telling import Telling, World
-from services.admissions.domain.triggers import ACTING, TRIGGERS
+from services.admissions.handlers.inbound import acted_on, count_flags, event_of, made_up
 from shared.feeds import FeedProfile
-from shared.hl7.er7 import Message as Er7Message
-from shared.hl7.er7 import parse
-from shared.hl7.malformed import Malformed
-from shared.hl7.times import DateOrder
 from shared.schemas.adt import AdtEvent
 from shared.schemas.commands import DecideIdentity, IdentityCommand
 from shared.schemas.envelope import Envelope, Mode, derived_id
-from shared.schemas.registry import ER7_MEDIA_TYPE, JSON_MEDIA_TYPE
 from shared.schemas.timers import TimerDue
 from shared.schemas.topics import ADMISSIONS_TIMERS, ADT_INBOUND, COMMANDS
 from shared.stream.codec import decode, envelope_of
-from shared.stream.decisions import Decision, Desk, Fact, Handler, Reading, Refs, Refused, Say, SetAside
+from shared.stream.decisions import Decision, Desk, Fact, Handler, Reading, Refs, Refused, Say
 from shared.stream.records import Heard
-from shared.telemetry import metrics
 
 COLLECTION: Final = "patients"
-LACE: Final = Path(__file__).with_name("lace.toml")
-CLOSING: Final = Path(__file__).with_name("rules.toml")
+LACE: Final = Path(__file__).parents[1] / "lace.toml"
+CLOSING: Final = Path(__file__).parents[1] / "rules.toml"
 _HASH_DIGITS: Final = 16
 
 
@@ -84,11 +75,11 @@ class AdtHandler:
         profile = self._feeds.get(envelope.feed)
         if profile is None:
             raise Refused("feed-unknown")
-        event = _event(record, profile)
-        _count_flags(event, profile)
+        event = event_of(record, profile)
+        count_flags(event, profile)
         if envelope.mode is Mode.OFF:
             return None
-        event = _made_up(_acted_on(event), profile)
+        event = made_up(acted_on(event), profile)
         parts = parts_of(event)
         facts = tuple(self._fact(record, envelope, part, n, profile) for n, part in enumerate(parts))
         return facts[0] if len(facts) == 1 else facts
@@ -207,51 +198,6 @@ def handlers(feeds: Mapping[str, FeedProfile], identity_secret: bytes) -> dict[s
     }
 
 
-def _event(record: Heard, profile: FeedProfile) -> AdtEvent | None:
-    """The record in either of its forms; None for what is not ADT. Raises Refused."""
-    match record.header("content-type").split(";")[0].strip():
-        case media_type if media_type == ER7_MEDIA_TYPE:
-            return _er7(record.value or b"", profile)
-        case media_type if media_type == JSON_MEDIA_TYPE:
-            return _json(record.value or b"", profile)
-    raise Refused("content-type-unknown")
-
-
-def _count_flags(event: AdtEvent | None, profile: FeedProfile) -> None:
-    """Whoever watches a feed must see what had to be assumed of its messages. A sender of JSON makes up no label."""
-    for flag in FLAGS.intersection(event.flags) if event is not None else ():
-        metrics.flagged.labels(profile.feed, flag).inc()
-
-
-def _acted_on(event: AdtEvent | None) -> AdtEvent:
-    """The event of a trigger that acts. Raises SetAside; its codes are as few as the triggers are."""
-    if event is None:
-        raise SetAside("not-adt")
-    if event.trigger not in ACTING:
-        raise SetAside(f"trigger-{event.trigger.lower() if event.trigger in TRIGGERS else 'unknown'}")
-    return event
-
-
-def _json(value: bytes, profile: FeedProfile) -> AdtEvent:
-    """The door says which feed it is, not the sender."""
-    try:
-        event = AdtEvent.model_validate_json(value)
-    except ValidationError as invalid:
-        raise Refused(f"json-{invalid.errors(include_input=False)[0]['type'].replace('_', '-')}") from None
-    if event.occurred_at.instant is None:
-        raise Refused("no-time")
-    return event.model_copy(update={"feed": profile.feed})
-
-
-def _er7(value: bytes, profile: FeedProfile) -> AdtEvent | None:
-    try:
-        message = parse(value, charset=profile.charset)
-        event = read_adt(message, feed=facts_of(message, profile))
-    except Malformed as malformed:
-        raise Refused(malformed.code.value.replace("_", "-")) from None
-    return None if isinstance(event, NotAdt) else event
-
-
 def _repairs(event: AdtEvent, profile: FeedProfile, source: Source) -> tuple[Repair, ...]:
     if event.trigger not in RULES:
         return ()
@@ -259,28 +205,6 @@ def _repairs(event: AdtEvent, profile: FeedProfile, source: Source) -> tuple[Rep
         return repairs_of(event, profile, source, stamp_of(event, source), times.occurred(event))
     except Incomplete as incomplete:
         raise Refused(incomplete.code) from None
-
-
-def _made_up(event: AdtEvent, profile: FeedProfile) -> AdtEvent:
-    """A patient whom the site made up is one whatever MSH-11 says: kept apart, and nobody is told."""
-    numbers = (event.patient.identifiers or ()) if profile.test_numbers else ()
-    is_test = any(profile.is_test_number(one.value) for one in numbers)
-    return event.model_copy(update={"processing_id": identity.TRAINING}) if is_test else event
-
-
-def facts_of(message: Er7Message, profile: FeedProfile) -> FeedFacts:
-    """A time without an offset is in the zone of the facility where it was, which one feed may have several of."""
-    where = message.segment("PV1").element(3).value(4), message.segment("EVN").element(7).value()
-    facility = profile.facility_named(*where, message.header.element(4).value())
-    return FeedFacts(
-        name=profile.feed,
-        zone=profile.zone_of(facility or profile.facility),
-        default_authority=profile.default_authority,
-        provider_authority=profile.people_authority,
-        charset=profile.charset,
-        date_order=DateOrder(profile.dates),
-        patient_fields=profile.patient_fields,
-    )
 
 
 def _decision(decided: Decided) -> Decision:
