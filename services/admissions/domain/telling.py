@@ -112,7 +112,8 @@ class _Round:
         self.people = persons(self.after, self.world.enterprise)
         self.known = encounters.known(self.after, stays(self.after, self.people))
         self.encounters: dict[str, Encounter] = dict(self.known.encounters)
-        self.reviews = tuple(one for one in self.after.reviews if one.ref in self.encounters)
+        current = {stay.encounter_id for stay in self.known.stays}  # not one that was moved or merged: it says nothing
+        self.reviews = tuple(one for one in self.after.reviews if one.ref in current)
         self.living: dict[str, Person] = {}
         self.names: dict[str, Names] = {}
 

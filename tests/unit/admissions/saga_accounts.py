@@ -63,7 +63,7 @@ def account(house: House) -> frozenset[Human]:
     """Everybody of whom something stands."""
     of: dict[str, list[Hearer]] = defaultdict(list)
     for hearer in hearers_of(house).values():
-        if hearer.last is not None and hearer.status != "cancelled":
+        if hearer.last is not None and standing(hearer) and hearer.status != "cancelled":
             of[hearer.last.patient.patient_id].append(hearer)
     return frozenset(_human(hearers) for hearers in of.values())
 
