@@ -32,7 +32,11 @@ _BIN = Path(sys.executable).parent
 _PYTEST = str(_BIN / "pytest")
 # the rest has deadlines: it goes first where there are fewer cores than lanes
 _AFTER_THE_REST = ("nice", "-n", "5")
-_OWN_LANE = ("tests/simulation", "tests/integration", "tests/chaos")
+_ORDERS = tuple(
+    f"tests/unit/admissions/test_{name}.py"
+    for name in ("any_order", "any_saga", "every_order", "every_order_of_people", "every_order_of_sagas")
+)
+_OWN_LANE = ("tests/simulation", "tests/integration", "tests/chaos", *_ORDERS)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ class Ended:
         return "\n".join(lines[rules[1] :] if len(rules) > 1 else lines[-1:])
 
 
-# Traced are the lanes that the figure of coverage is about: tracing would triple the time of the simulation.
+# Traced are the lanes that the figure of coverage is about: tracing would triple the time of the simulation and of the
+# stories that are heard in every order, which take no branch that the other tests do not take
 LANES = (
     Lane(
         "rules",
@@ -78,6 +83,7 @@ LANES = (
             [*_AFTER_THE_REST, _PYTEST, "--cov", "--cov-report=", *(f"--ignore={path}" for path in _OWN_LANE)],
         ],
     ),
+    Lane("orders", [[*_AFTER_THE_REST, _PYTEST, *_ORDERS]]),
     Lane("simulation", [[*_AFTER_THE_REST, _PYTEST, "tests/simulation"]]),
     Lane("integration", [[_PYTEST, "--cov", "--cov-report=", "tests/integration"]]),
     Lane("chaos", [[_PYTEST, "tests/chaos"]]),
