@@ -62,6 +62,8 @@ def _met(row: dict[str, Any]) -> str:
         return "–"
     if not row["met"]:
         return "**no**"
+    if row["must"] is None:
+        return "the aim" if row["aim_met"] else "short of the aim"
     return "yes, and the aim" if row["aim_met"] and row["aim"] is not None else "yes"
 
 

@@ -33,8 +33,9 @@ class Yardstick:
         said = topics.unique("yardstick-said")
         topics.create(self._place.bootstrap, said, partitions=4)
         told = self._python(program, *arguments, "--limit", str(limit), env={"BENCH_TOPIC_B": said})
-        if (count := sum(1 for _ in topics.read_all(self._place.bootstrap, said))) != limit:
-            raise Wrong(f"the yardstick said {count} events, not {limit}")
+        # its agent runs on a little after the last one that counts
+        if (count := sum(1 for _ in topics.read_all(self._place.bootstrap, said))) < limit:
+            raise Wrong(f"the yardstick said {count} events, fewer than {limit}")
         topics.delete(self._place.bootstrap, said)
         return Sample(told["rate"], told["cpu_us"])
 
@@ -42,6 +43,7 @@ class Yardstick:
         directory = self._place.yardstick
         assert directory is not None
         scratch = self._place.directory
+        (scratch / "run" / "faustdata").mkdir(parents=True, exist_ok=True)  # its agent makes only the last folder
         settings = {
             "BENCH_BROKER": self._place.bootstrap,
             "BENCH_MONGO": self._place.mongo_url,

@@ -7,6 +7,7 @@ by its place in the files.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from typing import ClassVar, Final, NamedTuple
@@ -37,19 +38,19 @@ class Seen(NamedTuple):
     person: str
 
 
-class Part:
+class Part(ABC):
     """One part of the report."""
 
     title: ClassVar[str]
     heads: ClassVar[tuple[str, ...]]
 
+    @abstractmethod
     def see(self, seen: Seen) -> None:
         """Count one message."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rows(self) -> Rows:
         """What is to be shown."""
-        raise NotImplementedError
 
 
 class Effects(Part):

@@ -11,6 +11,7 @@ from pymongo import MongoClient
 
 from demo.stack import Kafka, Mongo, start_tansu
 from demo.stack.whole import temporary_directory
+from tests.integration.mail import channels_closed, mail_server  # noqa: F401 - fixtures
 from tests.integration.servers import Used, kafka_for_tests, mongo_for_tests
 
 _USED = Used()

@@ -103,7 +103,7 @@ class Conductor:
             world.note("leave", leaving.name)
             leaving.spawn(leaving.leave())
         if "clock-jump" in self.events and self.rng.random() < 0.3:
-            world.wall.skew += self.rng.choice((-3.0, -1.0, 2.0, 7.0))
+            world.wall.jump(self.rng.choice((-3.0, -1.0, 2.0, 7.0)))
             world.note("clock-jump", world.wall.skew)
         if "poison" in self.events and self.rng.random() < 0.2:
             await self._poison()

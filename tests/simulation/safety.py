@@ -243,7 +243,7 @@ class Safety:
             self._world.violate(f"claimed from {before.status}: {after.delivery_id}")
         if after.status == "sending" and after.fence != before.fence and self._is_withdrawn(before):
             self._world.violate(f"claimed after its withdrawal was saved: {after.delivery_id}")
-        if after.last_code == LEASE_RAN_OUT != before.last_code and before.lease_until > self._world.wall():
+        if after.last_code == LEASE_RAN_OUT != before.last_code and before.lease_until > self._world.wall.highest():
             self._world.violate(f"a lease ended before its time: {after.delivery_id}")
 
     def _is_withdrawn(self, one: Delivery) -> bool:

@@ -140,6 +140,16 @@ class Wall:
 
     def __init__(self, loop: VirtualLoop) -> None:
         self.loop, self.skew = loop, 0.0
+        self._shown = START
+
+    def jump(self, seconds: float) -> None:
+        """Set it forward or back."""
+        self._shown = self.highest()
+        self.skew += seconds
+
+    def highest(self) -> datetime:
+        """The latest time it ever showed: who read it before it was set back may act on that."""
+        return max(self._shown, self())
 
     def seconds(self) -> float:
         return START_SECONDS + self.loop.now + self.skew
