@@ -239,6 +239,11 @@ def _decided(world: World) -> Iterator[str]:
             yield f"delivery {id_}: {one.status}, and somebody got it"
 
 
+def _is_of_content(correction: Delivery) -> bool:
+    """An amendment, which may be heard late and then only says that the earlier message does not stand."""
+    return not correction.notice.startswith("patient.")
+
+
 def _amended(world: World) -> Iterator[str]:
     """Whoever was told of what stands with another content hears of each such change once, after it.
 
@@ -254,7 +259,7 @@ def _amended(world: World) -> Iterator[str]:
     for one in deliveries:
         if one.corrects or one.cause in withdrawn | replayed or not world.safety.accepted[one.delivery_id]:
             continue
-        heard = [c for c in deliveries if one.delivery_id in c.corrects and c.notice.endswith(".amended")]
+        heard = [c for c in deliveries if one.delivery_id in c.corrects and not c.withdraws and _is_of_content(c)]
         if len(heard) != amends[one.cause] or any(c.status not in ("sent", "failed") for c in heard):
             yield f"told of {one.tells}, amended {amends[one.cause]} times: corrections {[c.status for c in heard]}"
 
