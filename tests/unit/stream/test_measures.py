@@ -76,13 +76,19 @@ def test_effects__are_the_time_from_the_record_to_its_commit(now: float, seconds
     assert value("care_event_effect_seconds_sum", topic=topic) == seconds
 
 
+BOUNDED = frozenset(
+    ["topic", "what", "fenced", "feed", "outcome", "channel", "result", "kind", "flag", "counts", "status"]
+)
+"""Labels whose values are on a list: of topics, codes, feeds, HL7 message codes, flags and HTTP statuses."""
+
+
 @pytest.mark.parametrize("field", [field.name for field in fields(metrics)])
 def test_metric__is_explained_and_its_labels_are_of_bounded_kinds(field: str) -> None:
     metric = getattr(metrics, field)
     (described,) = metric.describe()
     assert described.name.startswith("care_")
     assert described.documentation.endswith(".")
-    assert set(metric._labelnames) <= {"topic", "what", "fenced", "feed", "outcome", "channel", "result"}
+    assert set(metric._labelnames) <= BOUNDED
 
 
 async def test_lost_races__counts_documents_another_instance_wrote_first() -> None:
