@@ -97,8 +97,14 @@ def _transition(course: Course, done: Mapping[tuple[int, str], Done], pace: Pace
 
 def _of_encounter(stay: Stay) -> Iterator[_Event]:
     for one in stay.said:
-        owed = one.taken_back is not None
+        owed = one.taken_back is not None or _denied(stay, one.at)
         yield _Event(one.notice, "", one.version, one.n, one.at, one.occurred, one.message, True, one.taken_back, owed)
+
+
+def _denied(stay: Stay, at: datetime) -> bool:
+    """Was the patient believed dead at that time, and not for good? Whoever heard of anything then heard of that."""
+    dead = [state.dead for state in stay.states if state.at >= at]
+    return dead[:1] == [True] and False in dead
 
 
 def _of_transitions(stay: Stay, found: Mapping[int, Course]) -> Iterator[_Event]:
@@ -109,7 +115,8 @@ def _of_transitions(stay: Stay, found: Mapping[int, Course]) -> Iterator[_Event]
             ("transition.closed", course.closed, course.reopened_at or void),
         ):
             if state is not None:
-                owed, moved = back is not None, back or _moved_on(stay, stay.states.index(state))
+                owed = back is not None or _denied(stay, state.at)
+                moved = back or _moved_on(stay, stay.states.index(state))
                 happened = (state.at, state.happened, message)
                 yield _Event(notice, "", course.version, 1, *happened, True, moved, owed)
 

@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple
 from services.notifier.domain.model import Subject, Told
 from services.notifier.domain.notices import DEATH_WITHDRAWN, DIED
 from shared.schemas.encounters import AboutEncounter, EncounterEvent
+from shared.schemas.transitions import TransitionEvent
 
 Ledger = Mapping[str, Told]
 Kind = Literal["correction", "death-correction", "amendment"]
@@ -31,10 +32,10 @@ class Owed(NamedTuple):
 
 def owed(subject: Subject, data: AboutEncounter, *, late: bool) -> dict[Owed, dict[str, Told]]:
     """The corrections that an event brings, each with the deliveries that it corrects. `late`: as in `decide`."""
-    death = _takes_back_the_death(subject, data, late=late)
-    if not (data.withdraws or data.amends or death):
+    alive = _known_alive(subject, data, late=late)
+    if not (data.withdraws or data.amends or alive):
         return {}
-    owing = _Owing(subject.ledger, data, death=death, late=late)
+    owing = _Owing(subject.ledger, data, alive=alive, late=late)
     found: dict[Owed, dict[str, Told]] = {}
     for delivery_id, told in subject.ledger.items():
         for kind in owing.kinds(delivery_id, told):
@@ -45,8 +46,8 @@ def owed(subject: Subject, data: AboutEncounter, *, late: bool) -> dict[Owed, di
 class _Owing:
     """The ledger as an event finds it: which deliveries were corrected already, and in what way."""
 
-    def __init__(self, ledger: Ledger, data: AboutEncounter, *, death: bool, late: bool) -> None:
-        self._ledger, self._death, self._late = ledger, death, late
+    def __init__(self, ledger: Ledger, data: AboutEncounter, *, alive: frozenset[str], late: bool) -> None:
+        self._ledger, self._denied, self._late = ledger, alive, late
         self._withdrawn = {one.event_id for one in data.withdraws}
         self._amended = {one.event_id for one in data.amends}
         lines = ledger.values()
@@ -61,7 +62,7 @@ class _Owing:
         if self._is_about(told, self._withdrawn):
             yield TAKEN_BACK
             return
-        if told.died and self._death and delivery_id not in self._alive:
+        if told.died and told.cause in self._denied and delivery_id not in self._alive:
             yield TAKEN_BACK if told.notice == DIED else ALIVE
         if self._is_about(told, self._amended) and not (self._late and self._is_history(delivery_id, told)):
             yield AMENDED
@@ -83,6 +84,15 @@ def _is_amendment(told: Told) -> bool:
     return bool(told.corrects) and not told.withdraws and told.notice != DEATH_WITHDRAWN
 
 
-def _takes_back_the_death(subject: Subject, data: AboutEncounter, *, late: bool) -> bool:
-    alive = isinstance(data, EncounterEvent) and not data.patient.deceased
-    return subject.deceased and alive and not late
+def _known_alive(subject: Subject, data: AboutEncounter, *, late: bool) -> frozenset[str]:
+    """The causes of messages of a death that this event denies.
+
+    The stay's own event denies whatever was said before it. A transition's denies what transitions said: that may be
+    heard after the stay's, which then found nothing to deny.
+    """
+    died = {told.cause: told.tells for told in subject.ledger.values() if told.died}
+    if late or not died or data.patient.deceased:
+        return frozenset()
+    if isinstance(data, TransitionEvent):
+        return frozenset(cause for cause, tells in died.items() if tells.startswith("transition."))
+    return frozenset(died) if isinstance(data, EncounterEvent) and subject.deceased else frozenset()

@@ -19,6 +19,7 @@ from tests.unit.notifier.givens import (
     a_withdrawal_of,
     an_admission,
     an_amendment_of,
+    an_update,
     names,
     primary,
 )
@@ -149,6 +150,29 @@ def test_amended__the_coordinator_was_told_by_the_transition() -> None:
     _, decided = story.hear(a_transition(TransitionUpdated, amends=names(opened)))
     assert kinds(decided) == [("coordinator", "transition.amended")]
     assert decided[0].told.corrects == ids(told)
+
+
+def test_alive__a_transition_that_is_heard_after_the_stay_denied_the_death_is_denied_by_the_next() -> None:
+    """The two topics are not ordered among each other: the stay had nothing to deny when it said so."""
+    story = Story()
+    story.hear(a_discharge(patient=DEAD))
+    _, denied = story.hear(an_update(encounter=an_encounter()))
+    assert kinds(denied) == [("primary", "patient.death-withdrawn")]
+    _, told = story.hear(a_transition(status="closed", patient=DEAD))
+    assert [one.told.died for one in told] == [True]
+    _, alive = story.hear(a_transition(TransitionUpdated))
+    assert kinds(alive) == [("coordinator", "patient.death-withdrawn")]
+    assert alive[0].told.corrects == ids(told)
+    assert story.hear(a_transition(TransitionUpdated))[1] == ()
+
+
+def test_alive__a_transition_denies_nothing_of_the_stay_nor_when_it_is_late() -> None:
+    """It may have been said before the death was heard of."""
+    story = Story()
+    story.hear(a_discharge(patient=DEAD))
+    assert story.hear(a_transition(TransitionUpdated))[1] == ()
+    story.hear(a_transition(status="closed", patient=DEAD))
+    assert story.hear(a_transition(TransitionUpdated), late=True)[1] == ()
 
 
 def test_update__that_amends_nothing_is_news_to_nobody() -> None:

@@ -127,6 +127,19 @@ def test_story_45__the_error_is_known_before_the_death() -> None:
     assert ("patient.died", "", 0) not in told(end)
 
 
+def test_story_45a__an_end_that_was_told_of_a_dead_patient_is_corrected() -> None:
+    """The death was heard before the discharge: who was told of the discharge was told that the patient died."""
+    end = visit([ADMIT, DEAD, DISCHARGE, NOT_DEAD], "11-03 08:00")
+    assert end.transitions[1].pathway == "home"
+    spoke_of_it = {(one.notice, one.recipient) for one in end.corrections if not one.notice.startswith("task.")}
+    assert spoke_of_it == {
+        ("patient.died", "pcp"),
+        ("patient.died", "coordinator"),
+        ("encounter.discharged", "pcp"),
+        ("transition.opened", "coordinator"),
+    }
+
+
 def test_story_46__a_death_in_error_concerns_the_other_stays_too() -> None:
     begun = message("A01", "11-02 20:00", visit="V2")
     end = account([ADMIT, DISCHARGE, begun, of(DEAD, visit="V2"), of(NOT_DEAD, visit="V2")], "11-03 08:00").visits
