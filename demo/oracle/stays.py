@@ -260,8 +260,10 @@ class Patient:
         return any(self._index_of(other) is stay for other in self.stays.values() if other is not stay)
 
     def _index_of(self, later: Stay) -> Stay | None:
-        """The stay that a later one in a bed returns from: the last that ended alive, up to 30 local days before."""
-        if later.stage() not in ("admitted", "discharged") or later.class_ != "I":
+        """The stay that a later one in a bed, as its class says, returns from: the last that ended alive, up to 30
+        local days before.
+        """
+        if later.stage() not in ("registered", "admitted", "discharged") or later.class_ != "I":
             return None
         before = [one for one in self.stays.values() if one.is_index_of(later)]
         index = max(before, key=lambda one: one.left()[0] or later.begun(), default=None)
