@@ -18,7 +18,8 @@ from shared.mongo.documents import MongoDocuments, Unstorable
 from shared.stream.decisions import Refs
 from shared.stream.documents import Attempts
 from shared.stream.outages import Away
-from tests.contracts_suite.stores import DUE, OF, AttemptsContract, DocumentsContract, a_document, an_owner
+from tests.contracts_suite.attempts import AttemptsContract, an_owner
+from tests.contracts_suite.stores import DUE, OF, DocumentsContract, a_document
 
 pytestmark = pytest.mark.integration
 

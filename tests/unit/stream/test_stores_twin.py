@@ -8,7 +8,8 @@ import pytest
 
 from shared.mongo.memory import MemoryAttempts, MemoryDocuments
 from shared.stream.documents import Attempts
-from tests.contracts_suite.stores import AttemptsContract, DocumentsContract, an_owner
+from tests.contracts_suite.attempts import AttemptsContract, an_owner
+from tests.contracts_suite.stores import DocumentsContract
 
 
 class TestMemoryDocuments(DocumentsContract):
