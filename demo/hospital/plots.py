@@ -105,7 +105,7 @@ _TWISTS: Final = {
     Twist.LATE_DISPOSITION: 8,
     Twist.READMITTED: 8,
     Twist.DISCHARGE_CANCELLED: 6,
-    Twist.TWO_NUMBERS: 8,
+    Twist.TWO_NUMBERS: 11,
     Twist.BEGIN_CANCELLED: 4,
     Twist.READMITTED_ELSEWHERE: 2,
     Twist.DIED_AFTERWARDS: 2,
