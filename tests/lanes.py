@@ -32,9 +32,12 @@ _BIN = Path(sys.executable).parent
 _PYTEST = str(_BIN / "pytest")
 # the rest has deadlines: it goes first where there are fewer cores than lanes
 _AFTER_THE_REST = ("nice", "-n", "5")
-_ORDERS = tuple(
-    f"tests/unit/admissions/test_{name}.py"
-    for name in ("any_order", "any_saga", "every_order", "every_order_of_people", "every_order_of_sagas")
+_ORDERS = (
+    *(
+        f"tests/unit/admissions/test_{name}.py"
+        for name in ("any_order", "any_saga", "every_order", "every_order_of_people", "every_order_of_sagas")
+    ),
+    "tests/unit/oracle/test_any_order.py",
 )
 _OWN_LANE = ("tests/simulation", "tests/integration", "tests/chaos", *_ORDERS)
 
