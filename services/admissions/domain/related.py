@@ -55,7 +55,13 @@ def brief_of(state: EncounterState, standing: Standing, diagnoses: Sequence[dict
         led_in=state.class_ == EMERGENCY and state.disposition == _BECAME_INPATIENT,
         from_emergency=_began_as_emergency(standing),
         diagnoses=() if state.protected else tuple(Coded(**one) for one in diagnoses),
+        number=_number(state),
     )
+
+
+def _number(state: EncounterState) -> str:
+    number = state.visit_number or state.account_number
+    return f"{number.assigner}|{number.value}" if number else ""
 
 
 def related(state: EncounterState, brief: Brief | None, others: Sequence[Brief], table: Lace | None) -> EncounterState:

@@ -46,7 +46,8 @@ class Brief:
     """A stay as the rules that look at several of a person see it.
 
     `class_`, `admission_type` and `disposition` are mapped to the standard tables; `zone` is the facility's. `led_in`:
-    an emergency visit that became part of another stay. `from_emergency`: this stay began as one.
+    an emergency visit that became part of another stay. `from_emergency`: this stay began as one. `number`: the
+    hospital's own for it; of what is of the same instant it says what is first, since ids hang on what was told when.
     """
 
     encounter_id: str
@@ -61,6 +62,12 @@ class Brief:
     led_in: bool = False
     from_emergency: bool = False
     diagnoses: tuple[Coded, ...] = ()
+    number: str = ""
+
+    @property
+    def turn(self) -> tuple[datetime, str, str, str]:
+        """Its place among the stays of a person, by begin."""
+        return self.begin, self.facility, self.number, self.encounter_id
 
     def date_of(self, instant: datetime) -> date:
         """The local date of an instant at this stay's facility."""
@@ -71,7 +78,7 @@ def returns(stay: Brief, others: Sequence[Brief]) -> Return | None:
     """What `stay` returns from: the latest stay before it that ended alive, if that was within the window."""
     if stay.led_in or stay.class_ not in STAYS | {EMERGENCY} or stay.admission_type in NEWBORN:
         return None
-    ended = [(end, one.encounter_id, one) for one in others if (end := _ended_before(one, stay)) is not None]
+    ended = [(end, one.turn, one) for one in others if (end := _ended_before(one, stay)) is not None]
     if not ended:
         return None
     end, _, index = max(ended)
@@ -85,11 +92,11 @@ def returned(stay: Brief, others: Sequence[Brief]) -> Return | None:
     return found[0][0] if found else None
 
 
-def _returns_to(stay: Brief, others: Sequence[Brief]) -> Iterator[tuple[Return, tuple[datetime, str]]]:
+def _returns_to(stay: Brief, others: Sequence[Brief]) -> Iterator[tuple[Return, tuple[datetime, str, str, str]]]:
     for later in others:
         back = returns(later, [stay, *(one for one in others if one is not later)])
         if back is not None and back.encounter_id == stay.encounter_id:
-            yield _named(later, stay, later, back.days), (later.begin, later.encounter_id)
+            yield _named(later, stay, later, back.days), later.turn
 
 
 def _ended_before(one: Brief, stay: Brief) -> datetime | None:
@@ -100,8 +107,7 @@ def _ended_before(one: Brief, stay: Brief) -> datetime | None:
     counts = one.class_ in STAYS and not one.led_in and one.admission_type not in NEWBORN
     if not counts or one.end is None or one.deceased or one.disposition in EXPIRED:
         return None
-    before = (one.begin, one.encounter_id) < (stay.begin, stay.encounter_id)
-    return one.end if before and one.date_of(one.end) <= one.date_of(stay.begin) else None
+    return one.end if one.turn < stay.turn and one.date_of(one.end) <= one.date_of(stay.begin) else None
 
 
 def _named(stay: Brief, index: Brief, other: Brief, days: int) -> Return:

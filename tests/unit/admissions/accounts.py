@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from shared.feeds import FeedProfile
-from shared.stream.decisions import Fact, Say
-from tests.builders import DeskOf
-from tests.unit.admissions.house import Hearer, House, a_raw_record, hearer_of
+from tests.unit.admissions.house import Hearer, House, hearer_of
 from tests.unit.admissions.stories import Story
+from tests.unit.admissions.walks import Walk, ends, walk_of
 
 STRONGEST = ("discharged", "admitted", "registered")
 
@@ -45,70 +42,6 @@ def at(data: Any, path: str) -> Any:
     return data
 
 
-@dataclass
-class Walk:
-    """Hears messages that were read once; a fork goes on from here and leaves this where it is."""
-
-    facts: Sequence[Fact]
-    house: House = field(default_factory=House)
-
-    def fork(self) -> Walk:
-        desk = DeskOf(dict(self.house.desk.states), dict(self.house.desk.claims))
-        return Walk(self.facts, House(self.house.profiles, desk, list(self.house.said)))
-
-    def hear(self, place: int) -> Walk:
-        """Decide one message as it comes. Whatever is raised here fails the story."""
-        self.house.apply(self.house.handler.decide(self.facts[place], self.house.desk))
-        return self
-
-    @property
-    def said(self) -> list[Say]:
-        return self.house.said
-
-
-@dataclass(frozen=True)
-class End:
-    """Where an order of the messages led, and which it was."""
-
-    order: tuple[int, ...]
-    how: str
-    walk: Walk
-
-    @property
-    def hearer(self) -> Hearer:
-        return hearer_of(self.walk.said)
-
-
-def walk_of(messages: Sequence[bytes], profiles: dict[str, FeedProfile]) -> Walk:
-    """A walk that has heard nothing; the messages are read by the real handler."""
-    house = House(profiles)
-    facts = [house.handler.read(a_raw_record(message)) for message in messages]
-    assert all(fact is not None for fact in facts), "a story of what is set aside"
-    return Walk([fact for fact in facts if fact is not None], house)
-
-
-def ends(start: Walk) -> Iterator[End]:
-    """Every order: once as it is, once with each message twice, once more with all of them again at the end.
-
-    Depth first over the beginnings that orders share, so that a beginning is heard once.
-    """
-    yield from _ends(start.fork(), start.fork(), ())
-
-
-def _ends(plain: Walk, doubled: Walk, order: tuple[int, ...]) -> Iterator[End]:
-    left = [place for place in range(len(plain.facts)) if place not in order]
-    if not left:
-        yield End(order, "once", plain)
-        yield End(order, "each at once again", doubled)
-        again = plain.fork()
-        for place in order:
-            again.hear(place)
-        yield End(order, "all again at the end", again)
-        return
-    for place in left:
-        yield from _ends(plain.fork().hear(place), doubled.fork().hear(place).hear(place), (*order, place))
-
-
 BEGUN = ("admitted", "registered")
 
 
@@ -117,32 +50,30 @@ def in_every_order(story: Story, profiles: dict[str, FeedProfile]) -> int:
 
     The first is of the messages as they were sent: what is carried then is held against what was worked out by hand.
     """
-    first = _as_sent(story, profiles)
-    count = 0
-    for end in ends(walk_of(story.messages, profiles)):
-        _holds(story, end, first)
+    walk = walk_of([("north", message) for message in story.messages], profiles)
+    first = _as_sent(story, walk.fork())
+    count, held = 0, None
+    for end in ends(walk):
+        if end.walk is not held:
+            _holds(story, end.walk.house, first, str(end))
+        held = end.walk
         count += 1
     return count
 
 
-def _as_sent(story: Story, profiles: dict[str, FeedProfile]) -> End:
-    walk = walk_of(story.messages, profiles)
-    order = tuple(range(len(story.messages)))
-    for place in order:
-        walk.hear(place)
-    end = End(order, "as sent", walk)
-    last = end.hearer.last
+def _as_sent(story: Story, walk: Walk) -> House:
+    walk.hear(*range(len(story.messages)))
+    last = hearer_of(walk.said).last
     for path, expected in story.carried.items():
         assert last is not None
         assert at(last.model_dump(mode="json"), path) == expected, path
-    return end
+    return walk.house
 
 
-def _holds(story: Story, end: End, first: End) -> None:
-    told = f"{end.order} {end.how}"
-    house, hearer = end.walk.house, end.hearer
+def _holds(story: Story, house: House, first: House, told: str) -> None:
+    hearer = hearer_of(house.said)
     assert house.encounter["stage"] == story.stage, told
     assert tuple(review["code"] for review in house.patient["reviews"]) == story.reviews, told
-    assert state_of(house) == state_of(first.walk.house), told
+    assert state_of(house) == state_of(first), told
     assert standing(hearer) in (BEGUN if story.stands == "begun" else (story.stands,)), told
-    assert belief(hearer) == belief(first.hearer) or not story.stands, told
+    assert belief(hearer) == belief(hearer_of(first.said)) or not story.stands, told

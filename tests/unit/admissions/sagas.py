@@ -255,6 +255,27 @@ HOSPITALS: Final = (
         ),
         frozenset({human("100200", V1_OUT._replace(disposition="81"))}),
     ),
+    Saga(
+        "three ends at one instant, of two stays that nobody saw begin: their numbers say which came back",
+        (
+            P_IN,
+            merge("02 1300", P, T),
+            north("A03", "03 1505", T, end="03 1500", disposition="01", control="the-last"),
+            north("A03", "03 1505", P, "V2", end="03 1500", disposition="01"),
+            north("A03", "03 1505", P, "", end="03 1500", disposition="01", account="A9^^^NORTH^AN"),
+        ),
+        frozenset(
+            {
+                human(
+                    "100202",
+                    V1_OUT._replace(joined=("same-number",), returned="transfer"),
+                    Stands("A9", "discharged", "", "01", (), "transfer"),
+                    Stands("V2", "discharged", "", "01"),
+                )
+            }
+        ),
+        frozenset({"retired-number-used"}),
+    ),
 )
 
 SAGAS: Final = (*MERGES, *MOVES, *VISITS, *HOSPITALS)

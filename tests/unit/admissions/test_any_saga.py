@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.admissions.house import House, feeds
-from tests.unit.admissions.saga_accounts import Sent, account, kept, reviews, walk_of
+from tests.unit.admissions.saga_accounts import account, kept, reviews
 from tests.unit.admissions.sagas import SAGAS
+from tests.unit.admissions.walks import Sent, walk_of
 
 POOL: tuple[Sent, ...] = tuple(dict.fromkeys(message for saga in SAGAS for message in saga.messages))
 

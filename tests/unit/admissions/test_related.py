@@ -13,6 +13,7 @@ from services.admissions.domain.returns import Brief, Coded
 from services.admissions.handlers import load_lace
 from shared.schemas.assessments import Return
 from shared.schemas.encounters import EncounterEvent, EncounterState, When
+from shared.schemas.identifiers import Identifier
 from tests.unit.admissions.accounts import belief
 from tests.unit.admissions.house import House, hearer_of
 from tests.unit.admissions.messages import adt
@@ -194,6 +195,14 @@ def test_brief__names_what_was_coded() -> None:
     brief = brief_of(STATE, Standing(Stage.ADMITTED), coded)
     assert brief is not None
     assert brief.diagnoses == (Coded("I50.9", "I10", "F"),)
+
+
+def test_brief__is_numbered_as_the_hospital_numbers_it() -> None:
+    visit, account = (Identifier(value=value, assigner="NORTH", type="") for value in ("V1", "A1"))
+    numbers = [{"visit_number": visit, "account_number": account}, {"account_number": account}, {}]
+    none = {"visit_number": None, "account_number": None}
+    briefs = [brief_of(STATE.model_copy(update=none | one), Standing(Stage.ADMITTED), []) for one in numbers]
+    assert [brief.number for brief in briefs if brief] == ["NORTH|V1", "NORTH|A1", ""]
 
 
 def test_score__none_without_weights() -> None:

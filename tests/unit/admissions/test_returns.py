@@ -150,6 +150,24 @@ def test_order_of_the_others__makes_no_difference() -> None:
     assert returns(the_second(), others) == returns(the_second(), others[::-1])
 
 
+@pytest.mark.parametrize("ids", [("a", "b"), ("b", "a")])
+def test_order__of_two_stays_of_one_instant_is_that_of_their_numbers_and_not_of_made_up_ids(
+    ids: tuple[str, str],
+) -> None:
+    """Both ended where the first ended, and nobody knows when they began: V1 is then the earlier one."""
+    one, other = (
+        a_stay(id_, "2026-11-03T15:00", "2026-11-03T15:00", number=number)
+        for id_, number in zip(ids, ("NORTH|V1", "NORTH|V2"), strict=True)
+    )
+    back, further = returns(one, [the_first(), other]), returns(other, [the_first(), one])
+    assert back is not None
+    assert further is not None
+    assert (back.encounter_id, further.encounter_id) == ("first", one.encounter_id)
+    mirror = returned(the_first(), [other, one])
+    assert mirror is not None
+    assert mirror.encounter_id == one.encounter_id
+
+
 def test_zone__of_the_discharging_facility_counts() -> None:
     """04:30 UTC is still the evening of 3 December in New York, day 30, and the 4th in London, day 31."""
     back = the_second("2026-12-04T04:30", zone="Europe/London")
