@@ -50,3 +50,30 @@ async def test_trace__by_visit_mrn_encounter_transition_and_patient_is_one_tree(
         found = (await care("trace", what)).output
         assert (patient_id in found, f"encounter {encounter_id}" in found) == (True, True), what
     assert (await care("trace", "no such number")).exit_code == 1
+
+
+async def test_trace__of_a_stay_told_of_the_wrong_patient_shows_the_move_and_what_the_stay_is_now(
+    chain: Chain, environment: dict[str, str]
+) -> None:
+    assert await chain.send(adt("A01", "WRONG1", visit="VWRONG1", mrn="770301")) == "AA"
+    (wrong,) = await told_of(chain, "encounter.admitted.v1", 1)
+    moved = adt("A45", "WRONG2", visit="VWRONG1", mrn="770302", family="Rightperson", birth="19520607")
+    moved = moved.replace(b"\rPV1|", b"\rMRG|770301^^^NORTH^MR||||VWRONG1^^^NORTH^VN\rPV1|")
+    assert await chain.send(moved) == "AA"
+    _, right = await told_of(chain, "encounter.admitted.v1", 2)
+    tree = " ".join((await care("trace", "770301")).output.replace("│", " ").split())
+    assert re.search(r"repair move visit A45: \S+ → \S+ by north", tree)
+    assert f"encounter {wrong} cancelled, taken back, the stay is encounter {right}" in tree
+    assert f"encounter {right} in-progress, stands admitted" in tree
+    assert tree.count("control id WRONG1") == 1
+
+
+async def told_of(chain: Chain, type_: str, count: int) -> list[str]:
+    """The encounters of the visit of which that was said, once it was said so often."""
+
+    def found() -> list[str]:
+        said = [r for r in chain.records if r.header("ce_type").endswith(type_) and b"VWRONG1" in (r.value or b"")]
+        return [r.header("ce_subject") for r in said]
+
+    await chain.until(lambda: len(found()) >= count, type_)
+    return found()
