@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from care.look_alikes import LookAlikes, lines_of, look_alikes, table_of
 from care.publishing import ActorOption, actor_of, event, say
 from care.running import run
 from care.session import Session, business_time, session
@@ -83,13 +84,26 @@ def records_of(patients: Iterable[Patient], ids: tuple[str, str]) -> tuple[tuple
 
 
 @app.command("review")
-def review(limit: int = typer.Option(_MOST, "--limit", min=1, help="Documents to look at, at most.")) -> None:
-    """List what a person should look at: identities in doubt, stays told of the wrong patient, moves that cannot be."""
-    found = run(_find(session(), {"state.reviews.code": {"$gt": ""}}, limit))
+def review(limit: int = typer.Option(_MOST, "--limit", min=1, help="Documents and pairs to look at, at most.")) -> None:
+    """List what a person should look at, and who may be one person.
+
+    Identities in doubt, stays told of the wrong patient, moves that cannot be; then pairs of patients who look alike:
+    the same birth date, sex and beginning of the family name, or birth date and telephone, or name and postal code.
+    """
+    found, alike = run(_to_look_at(session(), limit))
+    console = Console(width=max(Console().width, 160))
     table = Table("document", "what", "patient or encounter", box=None)
     for one in reviews_of(found):
         table.add_row(*one)
-    Console(width=max(Console().width, 120)).print(table if found else "nothing to look at")
+    console.print(table if found else "nothing to look at" if not alike.pairs else "nobody in doubt")
+    if alike.pairs:
+        console.print(table_of(alike.pairs[:limit]))
+    for line in lines_of(alike, limit):
+        typer.echo(line)
+
+
+async def _to_look_at(here: Session, limit: int) -> tuple[list[Patient], LookAlikes]:
+    return await _find(here, {"state.reviews.code": {"$gt": ""}}, limit), await look_alikes(here)
 
 
 @app.command("show")

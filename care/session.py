@@ -50,10 +50,10 @@ class Session:
         idempotent = self.settings.get("CARE_KAFKA_IDEMPOTENT", "true").lower() not in ("false", "0", "no")
         return Broker(self.settings["CARE_KAFKA_BOOTSTRAP"], idempotent=idempotent)
 
-    def database(self, service: str) -> Any:
-        """A service's database; the caller is inside a running event loop."""
+    def database(self, service: str, timeout: float = 5.0) -> Any:
+        """A service's database; the caller is inside a running event loop. `timeout` bounds each operation, in s."""
         prefix = self.settings.get("CARE_DATABASE_PREFIX", "care")
-        return database(connect(self.settings["CARE_MONGO_URL"], timeout=5.0), f"{prefix}_{service}")
+        return database(connect(self.settings["CARE_MONGO_URL"], timeout=timeout), f"{prefix}_{service}")
 
     def admin_port(self, service: str) -> int:
         """Where a service's probes and metrics are, on loopback; 0: not known."""

@@ -25,13 +25,16 @@ from shared.stream.records import Saying
 from shared.telemetry import log
 
 UNMAPPED_INDEX: Final = "unmapped"
+LOOKS_INDEX: Final = "looks"
 _AT_ONCE: Final = 500
 
 INDEXES: Final[list[tuple[str, list[tuple[str, int]], dict[str, Any]]]] = [
     (COLLECTION, [("state.reviews.code", 1)], {"name": "reviews", "sparse": True}),
     (COLLECTION, [("state.unmapped.code", 1)], {"name": UNMAPPED_INDEX, "sparse": True}),
+    (COLLECTION, [("state.looks", 1), ("_id", 1)], {"name": LOOKS_INDEX, "sparse": True}),
 ]
-"""`reviews`: the patients that a person should look at. `unmapped`: those in whose stays an unknown code stands."""
+"""`reviews`: the patients that a person should look at. `unmapped`: those in whose stays an unknown code stands.
+`looks`: what each patient may look like another by; it answers `shared_looks` by itself."""
 
 
 class UnmappedCode(NamedTuple):
@@ -59,6 +62,32 @@ async def unmapped_codes(database: Any) -> list[UnmappedCode]:
     with away():
         rows = await database[COLLECTION].aggregate(pipeline, hint=UNMAPPED_INDEX).to_list(None)
     return [UnmappedCode(row["_id"], row["patients"], row["since"]) for row in rows]
+
+
+class SharedLook(NamedTuple):
+    """A key (`domain.looks`) that stands more than once: how often, and in which documents, of many the first ones."""
+
+    look: str
+    times: int
+    documents: tuple[str, ...]
+
+
+async def shared_looks(database: Any, most: int) -> list[SharedLook]:
+    """The keys that stand more than once, of each `most` documents at most. The index is read and no document.
+
+    Raises Away.
+    """
+    pipeline = [
+        {"$match": {"state.looks": {"$gt": ""}}},
+        {"$project": {"look": {"$split": ["$state.looks", " "]}}},
+        {"$unwind": "$look"},
+        {"$group": {"_id": "$look", "times": {"$sum": 1}, "documents": {"$firstN": {"input": "$_id", "n": most}}}},
+        {"$match": {"times": {"$gt": 1}}},
+        {"$sort": {"_id": 1}},
+    ]
+    with away():
+        rows = await database[COLLECTION].aggregate(pipeline, hint=LOOKS_INDEX, allowDiskUse=True).to_list(None)
+    return [SharedLook(row["_id"], row["times"], tuple(dict.fromkeys(row["documents"]))) for row in rows]
 
 
 class Recoding:

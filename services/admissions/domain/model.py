@@ -91,7 +91,8 @@ class Record(Contract):
 
     `key` is the claim, "" of the one record of a patient without a usable number; `patient_id` is derived from it.
     `beside` are the other numbers that ever stood with it. `rank` is its type's place in the feed's profile, `first`
-    the stamp of its earliest message. `birth_dates` and `sexes` are the distinct ones that were sent under it.
+    the stamp of its earliest message. `birth_dates` and `sexes` are the distinct ones that were sent under it. `looks`
+    are what it may look like another by (`looks`), of the registers as they stand.
     """
 
     key: str
@@ -102,6 +103,7 @@ class Record(Contract):
     registers: Registers = Field(default_factory=dict)
     birth_dates: tuple[str, ...] = ()
     sexes: tuple[str, ...] = ()
+    looks: tuple[str, ...] = ()
 
 
 class Visit(Contract):

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Callable, Mapping
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from services.admissions.domain import identity, times
 from services.admissions.domain.closing import Closing, next_alarm_at, parse_rules
 from services.admissions.domain.codes import Codes
 from services.admissions.domain.decide import Decided, again, decide
+from services.admissions.domain.looks import looked, text_of
 from services.admissions.domain.message import Message, Occasion, parts_of, stamp_of
 from services.admissions.domain.model import Patient, Source
 from services.admissions.domain.obey import NotObeyed, obey
@@ -29,6 +31,7 @@ from shared.feeds import FeedProfile
 from shared.schemas.adt import AdtEvent
 from shared.schemas.commands import DecideIdentity, IdentityCommand
 from shared.schemas.envelope import Envelope, Mode, derived_id
+from shared.schemas.keyed import keyed
 from shared.schemas.timers import TimerDue
 from shared.schemas.topics import ADMISSIONS_TIMERS, ADT_INBOUND, COMMANDS
 from shared.stream.codec import decode, envelope_of
@@ -107,8 +110,10 @@ class AdtHandler:
     def decide(self, fact: Fact, desk: Desk) -> Decision:
         """As in `Handler`: about the document of whoever has a number of the message."""
         message: Message = fact.body
-        decided = decide(_holders(message, desk), message, self.world(message.profile.tenant))
-        return _decision(decided)
+        tenant = message.profile.tenant
+        decided = decide(_holders(message, desk), message, self.world(tenant))
+        key = partial(keyed, self._secret, "look", tenant)
+        return _decision(replace(decided, patient=looked(decided.patient, decided.before, key)))
 
     def world(self, tenant: str) -> World:
         """As the profiles are now: they may be read anew while this runs."""
@@ -219,7 +224,7 @@ def _decision(decided: Decided) -> Decision:
         COLLECTION,
         after.patient_id,
         after.patient_id,
-        state=after.model_dump(mode="json"),
+        state={**after.model_dump(mode="json"), "looks": text_of(after)},
         say=tuple(_say(one) for one in decided.tellings),
         claims=after.claims,
         next_alarm_at=next_alarm_at(after.encounters.values()),

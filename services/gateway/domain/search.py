@@ -7,13 +7,13 @@ places that the feed's profile names. The authority is left out: who searches se
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, Literal
 
 from shared.feeds import FeedProfile
 from shared.hl7.er7 import Message
+from shared.schemas.keyed import keyed
 
 Kind = Literal["mrn", "visit"]
 Number = tuple[Kind, str]
@@ -21,7 +21,6 @@ Number = tuple[Kind, str]
 
 _MOST: Final = 16
 """Keys a message; beyond that it is found by its first ones, and by all else that it is found by."""
-_KEY_BYTES: Final = 16  # half of the hash: RFC 2104 ch. 5 allows no shorter
 _NAMES: Final = frozenset({"PID", "PV1", "MRG"})
 _PID: Final = {"PID-3": 3, "PID-2": 2, "PID-4": 4}
 _MRG: Final = {"PID-3": 1, "PID-2": 4, "PID-4": 2}
@@ -29,8 +28,7 @@ _MRG: Final = {"PID-3": 1, "PID-2": 4, "PID-4": 2}
 
 def search_key(secret: bytes, tenant: str, kind: Kind, value: str) -> str:
     """32 hexadecimal digits; case and outer blanks of `value` do not matter. Another tenant's number has another."""
-    told = f"search\x1f{tenant}\x1f{kind}\x1f{value.strip().upper()}".encode("utf-8", "backslashreplace")
-    return hmac.digest(secret, told, "sha256")[:_KEY_BYTES].hex()
+    return keyed(secret, "search", tenant, kind, value.strip().upper())
 
 
 def search_keys(secret: bytes, tenant: str, numbers: Iterable[Number]) -> tuple[str, ...]:
