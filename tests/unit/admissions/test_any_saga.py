@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.unit.admissions.house import House, feeds
 from tests.unit.admissions.saga_accounts import account, kept, reviews
-from tests.unit.admissions.sagas import SAGAS
+from tests.unit.admissions.sagas import LONG, SAGAS
 from tests.unit.admissions.walks import Sent, walk_of
 
-POOL: tuple[Sent, ...] = tuple(dict.fromkeys(message for saga in SAGAS for message in saga.messages))
+POOL: tuple[Sent, ...] = tuple(dict.fromkeys(message for saga in (*SAGAS, *LONG) for message in saga.messages))
 
 
 def told(messages: Sequence[Sent]) -> House:
