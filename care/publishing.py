@@ -9,7 +9,7 @@ from datetime import datetime
 import typer
 
 from care.session import Session
-from shared.schemas.envelope import TYPE_PREFIX, Envelope, Event, EventData
+from shared.schemas.envelope import Event, EventData, said_by
 from shared.schemas.identifiers import Identifier
 from shared.stream.codec import encode
 from shared.stream.kafka import Broker
@@ -29,12 +29,9 @@ def actor_of(name: str) -> Identifier:
     return Identifier(value=name or getpass.getuser(), assigner="care-cli")
 
 
-def event(data: EventData, *, id_: str, subject: str, key: str, now: datetime, tenant: str = "") -> Event:
-    """The event that says `data`; a command leaves `tenant` empty, its aggregate knows."""
-    envelope = Envelope(
-        id=id_, source=SOURCE, type=TYPE_PREFIX + data.TYPE, subject=subject, time=now, key=key, tenant=tenant
-    )
-    return Event(envelope, data)
+def event(data: EventData, *, id_: str, subject: str, key: str, now: datetime) -> Event:
+    """The event with which the command line says `data`."""
+    return said_by(SOURCE, data, id_=id_, subject=subject, key=key, time=now)
 
 
 async def say(session: Session, events: Sequence[Event]) -> None:

@@ -21,7 +21,7 @@ from demo.stack.process import Server
 from services.notifier.domain.directory_file import read_directory
 from shared.feeds import FeedProfile, parse_feeds
 from shared.schemas.directory import DirectoryEntrySet
-from shared.schemas.envelope import TYPE_PREFIX, Envelope, Event, derived_id
+from shared.schemas.envelope import Event, derived_id, said_by
 from shared.stream.administration import create
 from shared.stream.codec import encode
 from shared.stream.kafka import Broker
@@ -119,13 +119,6 @@ async def _prepare(broker: Broker, topics: list[str], tenants: list[str]) -> Non
 
 def directory_event(entry: DirectoryEntrySet, tenant: str, now: datetime) -> Event:
     """The event that sets an entry; the same entry and version has the same id."""
-    envelope = Envelope(
-        id=derived_id("directory", tenant, entry.entry_id, entry.version),
-        source="care-transitions/care",
-        type=TYPE_PREFIX + entry.TYPE,
-        subject=entry.entry_id,
-        time=now,
-        key=f"{tenant}|{entry.entry_id}",
-        tenant=tenant,
-    )
-    return Event(envelope, entry)
+    id_ = derived_id("directory", tenant, entry.entry_id, entry.version)
+    key = f"{tenant}|{entry.entry_id}"
+    return said_by("care-transitions/care", entry, id_=id_, subject=entry.entry_id, key=key, time=now, tenant=tenant)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.schemas.commands import CompleteTask
-from shared.schemas.envelope import TYPE_PREFIX, Envelope, Event, derived_id
+from shared.schemas.envelope import Event, derived_id, said_by
 from shared.schemas.identifiers import Identifier
 from shared.schemas.tasks import TaskEvent
 
+SOURCE = "care-transitions/demo"
 DONE = 0.75
 LATE = 0.1
 
@@ -57,12 +58,5 @@ def _command(event: Event, data: TaskEvent, at: datetime) -> Event:
         actor=Identifier(value="simulated-nurse", assigner="demo"),
         performed_at=at,
     )
-    envelope = Envelope(
-        id=command.command_id,
-        source="care-transitions/demo",
-        type=TYPE_PREFIX + CompleteTask.TYPE,
-        subject=data.transition_id,
-        time=at,
-        key=event.envelope.key,
-    )
-    return Event(envelope, command)
+    key = event.envelope.key
+    return said_by(SOURCE, command, id_=command.command_id, subject=data.transition_id, key=key, time=at)

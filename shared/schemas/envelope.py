@@ -105,6 +105,17 @@ class Event:
     data: EventData
 
 
+def said_by(
+    source: str, data: EventData, *, id_: str, subject: str, key: str, time: datetime, tenant: str = ""
+) -> Event:
+    """The event with which somebody outside the services says `data`: in no stream, so without a sequence.
+
+    A command leaves `tenant` empty: its aggregate knows.
+    """
+    type_ = TYPE_PREFIX + data.TYPE
+    return Event(Envelope(id=id_, source=source, type=type_, subject=subject, time=time, key=key, tenant=tenant), data)
+
+
 def derived_id(*parts: Any) -> str:
     """The id that these parts cause: uuid5 (RFC 9562 §5.5), so that the same cause has the same id for ever.
 
