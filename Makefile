@@ -14,7 +14,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sync demo up test lint fmt types imports unit integration loss chaos truth growth simulation mutation bench lock schemas docs image manifests clean
+.PHONY: help sync demo up test lint fmt types imports unit integration loss chaos truth growth stories simulation mutation bench lock schemas docs image manifests clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,9 @@ truth: sync ## 100,000 messages, all orders late and doubled, two admissions, he
 
 growth: sync ## 10,000 updates of one patient: the last thousand may cost at most 1.5 times what the first did
 	$(BIN)/python -m tests.growth
+
+stories: sync ## every story in every order with repeats, also those of seven messages (long); writes docs/runs/stories-DATE.md
+	$(BIN)/python -m tests.stories
 
 simulation: sync ## the five services in virtual time under seeded faults (long): make simulation SEEDS=100000
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),2000) --jobs 2

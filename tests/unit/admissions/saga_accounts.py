@@ -126,3 +126,12 @@ def _held(saga: Saga, found: Iterable[End]) -> int:
         first = first or kept(house)
         assert kept(house) == first, str(end)
     return count
+
+
+def in_two_orders(messages: Sequence[Sent], others: Sequence[Sent], profiles: dict[str, FeedProfile]) -> int:
+    """The same messages twice; raises AssertionError where they end, are told or are kept otherwise."""
+    one, other = (walk_of(order, profiles).hear(*range(len(order))).house for order in (messages, others))
+    assert account(one) == account(other)
+    assert reviews(one) == reviews(other)
+    assert kept(one) == kept(other)
+    return 2

@@ -16,3 +16,5 @@ from tests.unit.admissions.sagas.visits import VISITS
 
 SAGAS: Final = (*MERGES, *MOVES, *VISITS, *HOSPITALS, *SIX)
 LONG: Final = SEVEN
+POOL: Final = tuple(dict.fromkeys(message for saga in (*SAGAS, *LONG) for message in saga.messages))
+"""All messages, each once."""
