@@ -30,6 +30,7 @@ class Note(StrEnum):
     BEGIN_CANCELLED = "begin-cancelled"
     DIED = "died"
     MERGED = "numbers-merged"
+    MOVED = "moved-to-whose-it-is"
     NOT_DEAD = "not-dead-after-all"
     TRANSFERRED = "transferred"
     TRANSFER_CANCELLED = "transfer-cancelled"
@@ -78,7 +79,8 @@ class Visit:
     """What the hospital knows of a stay at one moment. All times are aware UTC.
 
     `came_from`: the ward before this one. `alive`: it is said that the patient is not dead after all.
-    `temporary`: nobody has found the patient's own number yet.
+    `temporary`: nobody has found the patient's own number yet. `namesake`: for whom the patient is taken as long as
+    `mistaken`.
     """
 
     number: str
@@ -98,6 +100,13 @@ class Visit:
     came_from: Ward | None = None
     alive: bool = False
     temporary: bool = False
+    namesake: Person | None = None
+    mistaken: bool = False
+
+    @property
+    def filed(self) -> Person:
+        """Whom the hospital takes the patient for."""
+        return self.namesake if self.namesake and self.mistaken else self.person
 
     @property
     def temporary_mrn(self) -> str:

@@ -43,6 +43,9 @@ def on_the_ward(course: Course, twist: Twist) -> None:
         case Twist.ON_LEAVE:
             course.tell("A21", Note.WENT_ON_LEAVE, after(course.rng, course.last, 30, 90))
             course.tell("A22", Note.BACK_FROM_LEAVE, after(course.rng, course.last, 60, 120))
+        case Twist.WRONG_PATIENT:
+            course.tell("A44", Note.MOVED, after(course.rng, course.last, 30, 120), mistaken=False)
+            course.tell("A08", Note.DETAILS, after(course.rng, course.last, 5, 30))
 
 
 def _transfer(course: Course, *, cancelled: bool) -> None:

@@ -21,9 +21,10 @@ STRUCTURES: Final = {
     "A01": "ADT_A01", "A02": "ADT_A02", "A03": "ADT_A03", "A04": "ADT_A01", "A05": "ADT_A05", "A06": "ADT_A06",
     "A07": "ADT_A06", "A08": "ADT_A01", "A11": "ADT_A09", "A12": "ADT_A12", "A13": "ADT_A01", "A21": "ADT_A21",
     "A22": "ADT_A21", "A38": "ADT_A38", "A40": "ADT_A39",
+    "A44": "ADT_A43",
 }  # fmt: skip
 _WITH_DETAILS: Final = frozenset({"A03", "A08"})
-_MERGE: Final = "A40"
+_REPAIRS: Final = frozenset({"A40", "A44"})
 _DESTINATIONS: Final = {"02": "TESTACUTE", "03": "TESTSNF", "06": "TESTHHA", "50": "TESTHOSPICE", "62": "TESTIRF"}
 
 
@@ -41,9 +42,9 @@ def adt(
     lines = [header(visit.facility, kind, control_id, written, processing_id), _evn(happening)]
     if not without_pid:
         lines += _patient(visit, details=happening.trigger in _WITH_DETAILS)
-    lines.append(_mrg(visit) if happening.trigger == _MERGE else _pv1(visit))
+    lines.append(_mrg(visit) if happening.trigger in _REPAIRS else _pv1(visit))
     if happening.trigger in _WITH_DETAILS:
-        lines += [_dg1(visit), _in1(visit.person)]
+        lines += [_dg1(visit), _in1(visit.filed)]
     return encoded(lines)
 
 
@@ -88,12 +89,19 @@ def _evn(happening: Happening) -> str:
 
 
 def _mrg(visit: Visit) -> str:
+    """Who gives way: a number for ever (A40), another patient in one account only (A44)."""
     authority = visit.facility.authority
-    return segment("MRG", {1: cx(visit.temporary_mrn, authority, "MR")})
+    if visit.namesake is None:
+        return segment("MRG", {1: cx(visit.temporary_mrn, authority, "MR")})
+    return segment("MRG", {1: cx(visit.namesake.mrn(authority), authority, "MR"), 3: _account(visit)})
+
+
+def _account(visit: Visit) -> str:
+    return cx(f"A{visit.number[1:]}", visit.facility.authority, "AN")
 
 
 def _patient(visit: Visit, *, details: bool) -> list[str]:
-    person = visit.person
+    person = visit.filed
     lines = [_pid(visit), segment("PD1", {4: xcn(person.primary_care)})]
     if person.with_role:
         role = {1: "1", 2: "UP", 3: composite("PP", "Primary Care Provider", "HL70443"), 4: xcn(person.primary_care)}
@@ -102,7 +110,7 @@ def _patient(visit: Visit, *, details: bool) -> list[str]:
 
 
 def _pid(visit: Visit) -> str:
-    person, facility = visit.person, visit.facility
+    person, facility = visit.filed, visit.facility
     fields = {
         1: "1",
         3: _numbers(visit),
@@ -112,7 +120,7 @@ def _pid(visit: Visit) -> str:
         11: composite(person.street, "", person.city, person.state, "00000", "USA", "H"),
         13: repeated(composite(person.phone, "PRN", "PH"), _email(person)),
         15: person.language,
-        18: cx(f"A{visit.number[1:]}", facility.authority, "AN"),
+        18: _account(visit),
         29: NOTHING if visit.alive else moment(visit.died, facility.zone),
         30: "N" if visit.alive else "Y" if visit.died else "",
     }
@@ -120,7 +128,7 @@ def _pid(visit: Visit) -> str:
 
 
 def _numbers(visit: Visit) -> str:
-    person, authority = visit.person, visit.facility.authority
+    person, authority = visit.filed, visit.facility.authority
     if visit.temporary:
         return cx(visit.temporary_mrn, authority, "MR")
     return repeated(cx(person.mrn(authority), authority, "MR"), cx(person.enterprise_id, ENTERPRISE, "PI"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 from typing import Final
@@ -23,6 +23,7 @@ _STREETS: Final = ("Sample Street", "Placeholder Lane", "Mill & Main Street", "E
 _CITIES: Final = (("Testville", "NY"), ("Mockham", "IL"), ("Port Synthetic", "ME"), ("Fakeford", "CO"))
 _LANGUAGES: Final = {"en": 78, "es": 15, "fr": 3, "pl": 2, "vi": 2}
 _RELATIONS: Final = (("SPO", "Spouse"), ("CHD", "Child"), ("SIB", "Sibling"), ("FND", "Friend"))
+_NAMESAKES: Final = 90_000_000
 _OLDEST, _YOUNGEST = date(1932, 1, 1), date(1992, 1, 1)
 
 
@@ -74,6 +75,18 @@ class Person:
 def people(rng: Random, seed: int, count: int) -> list[Person]:
     """`count` different patients; those of another seed have other numbers."""
     return [_person(rng, seed, number) for number in range(1, count + 1)]
+
+
+def namesake(person: Person) -> Person:
+    """Somebody else of the same name and sex, who has a doctor, a birth date and numbers of their own."""
+    return replace(
+        person,
+        serial=_NAMESAKES + person.serial,
+        born=person.born + timedelta(days=400),
+        email="",
+        primary_care=_primary_care_of(person.number + 1),
+        enterprise=False,
+    )
 
 
 def _person(rng: Random, seed: int, number: int) -> Person:

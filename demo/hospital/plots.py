@@ -44,6 +44,7 @@ class Twist(StrEnum):
     DOWNGRADED = "downgraded"
     ON_LEAVE = "on-leave"
     DEATH_IN_ERROR = "death-in-error"
+    WRONG_PATIENT = "wrong-patient"  # filed under the number of a namesake, then moved (A44)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ CAST: Final = (
     Plot(Opening.DIRECT, HOME, Twist.ON_LEAVE),
     Plot(Opening.DIRECT, HOME, Twist.DEATH_IN_ERROR),
     Plot(Opening.SERIES, STILL_PATIENT),
+    Plot(Opening.EMERGENCY_ADMIT, HOME, Twist.WRONG_PATIENT),
 )
 
 _OPENINGS: Final = {Opening.EMERGENCY: 25, Opening.EMERGENCY_ADMIT: 44, Opening.DIRECT: 28, Opening.SERIES: 3}
@@ -117,6 +119,7 @@ _TWISTS: Final = {
     Twist.DOWNGRADED: 2,
     Twist.ON_LEAVE: 1,
     Twist.DEATH_IN_ERROR: 1,
+    Twist.WRONG_PATIENT: 2,
 }
 _ONLY: Final = {
     Twist.PRE_ADMITTED: Opening.DIRECT,
@@ -131,6 +134,7 @@ _NEED_A_HOME: Final = frozenset(
         Twist.DIED_AFTERWARDS,
         Twist.DEATH_IN_ERROR,
         Twist.TWO_NUMBERS,
+        Twist.WRONG_PATIENT,
     }
 )
 

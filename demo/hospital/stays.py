@@ -21,7 +21,7 @@ from demo.hospital.course import (
     Visit,
 )
 from demo.hospital.facilities import Facility
-from demo.hospital.people import Person
+from demo.hospital.people import Person, namesake
 from demo.hospital.plots import EXPIRED, HOME, Opening, Plot, Twist
 from demo.hospital.providers import PRIMARY_CARE, staff_of
 from demo.hospital.shifts import after, departure
@@ -73,6 +73,8 @@ def _visit(rng: Random, arrival: Arrival, plot: Plot) -> Visit:
         diagnosis=rng.choice(DIAGNOSES),
         begun=arrival.at,
         temporary=plot.twist is Twist.TWO_NUMBERS,
+        namesake=namesake(arrival.person) if plot.twist is Twist.WRONG_PATIENT else None,
+        mistaken=plot.twist is Twist.WRONG_PATIENT,
     )
 
 

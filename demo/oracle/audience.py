@@ -16,6 +16,7 @@ HEARS: Final = {
     "encounter.registered": ("PCP",),
     "encounter.admitted": ("PCP", "coordinator"),
     "encounter.discharged": ("PCP",),
+    "encounter.moved": ("supervisor",),
     "patient.died": ("PCP", "coordinator"),
     "transition.opened": ("coordinator",),
     "transition.closed": ("coordinator",),

@@ -23,12 +23,17 @@ from demo.oracle.facts import (
     Transition,
     Visit,
 )
-from demo.oracle.stays import Patient, Stay, hear_all
+from demo.oracle.persons import Patient, hear_all
+from demo.oracle.stays import NOTICE, Move, Stay
 from demo.oracle.work import Course, alarms, courses, rang_before, rings, status_of
 
 NEVER_TOLD = "suppressed:never-told"
 TAKEN_BACK = frozenset({"discharge-withdrawn", "not-dead"})
 """Why work is called off so that who was told of it hears of that, too: it should never have been."""
+
+
+INCIDENT = "encounter.moved"
+BEGUN = {NOTICE["registered"]: ("A04", "A07"), NOTICE["admitted"]: ("A01", "A06")}
 
 
 class _Event(NamedTuple):
@@ -71,20 +76,50 @@ def expect(
 def _visit(
     stay: Stay, patient: Patient, done: Mapping[tuple[int, str], Done], directory: Directory, pace: Pace
 ) -> Visit:
+    if stay.taken_away is not None:
+        return _taken_away(stay, stay.taken_away, directory, pace)
     found = courses(stay, stay.messages[-1].zone)
-    events = [*_of_encounter(stay), *_of_transitions(stay, found), *_of_tasks(stay, found, done, pace)]
+    events = [*_of_encounter(stay, pace), *_of_transitions(stay, found), *_of_tasks(stay, found, done, pace)]
     ended, disposition = stay.left() if stay.status == "finished" else (None, "")
-    told: dict[Telling, frozenset[str]] = {}
-    corrections: dict[Telling, frozenset[str]] = {}
-    for event in events:
-        for telling, allowed in _tellings(event, directory, pace):
-            told[telling] = allowed
-            if event.owed is not False and allowed & {SENT, WITHDRAWN}:
-                corrections[telling] = frozenset({SENT, NEVER_TOLD} | ({ABSENT} if event.owed is None else set()))
+    rebuilt = None if stay.is_near_its_move(pace.step) else stay.rebuilt
+    told, corrections = _told(events, directory, pace, rebuilt=rebuilt)
     transitions = {version: _transition(course, done, pace) for version, course in found.items()}
     numbers = patient.numbers if stay.status != "cancelled" else frozenset()
     where = stay.where() if stay.status != "cancelled" else ("", "", False)
     return Visit(stay.status, ended, disposition, numbers, *where, transitions, told, corrections)
+
+
+def _taken_away(stay: Stay, move: Move, directory: Directory, pace: Pace) -> Visit:
+    """What was told of somebody whose stay it was not: corrected, and the supervisor hears of it (45 CFR 164.402). What
+    was let in near to the move may have been heard after it, and then was told of nobody else.
+    """
+    events = [
+        _Event(one.notice, "", 0, one.n, one.at, one.occurred, one.message, one.at < move.at - pace.step, move.at, True)
+        for one in stay.said
+        if one.at <= move.at + pace.step
+    ]
+    surely = any(one.surely for one in events)
+    if events:
+        events.append(_Event(INCIDENT, "", 0, 1, move.at, move.at, move.message, surely))
+    told, corrections = _told(events, directory, pace)
+    return Visit("cancelled" if events else "", told=told, corrections=corrections, surely=surely)
+
+
+_Tellings = dict[Telling, frozenset[str]]
+
+
+def _told(
+    events: Iterable[_Event], directory: Directory, pace: Pace, *, rebuilt: bool | None = False
+) -> tuple[_Tellings, _Tellings]:
+    """What may become of each telling, and of what takes it back."""
+    told: _Tellings = {}
+    corrections: _Tellings = {}
+    for event in events:
+        for telling, allowed in _tellings(event, directory, pace, rebuilt):
+            told[telling] = allowed
+            if event.owed is not False and allowed & {SENT, WITHDRAWN}:
+                corrections[telling] = frozenset({SENT, NEVER_TOLD} | ({ABSENT} if event.owed is None else set()))
+    return told, corrections
 
 
 def _transition(course: Course, done: Mapping[tuple[int, str], Done], pace: Pace) -> Transition:
@@ -95,10 +130,22 @@ def _transition(course: Course, done: Mapping[tuple[int, str], Done], pace: Pace
     return Transition(course.status, course.pathway, tasks)
 
 
-def _of_encounter(stay: Stay) -> Iterator[_Event]:
+def _of_encounter(stay: Stay, pace: Pace) -> Iterator[_Event]:
+    maybe = BEGUN if stay.is_near_its_move(pace.step) else {}
     for one in stay.said:
         owed = one.taken_back is not None or _denied(stay, one.at)
-        yield _Event(one.notice, "", one.version, one.n, one.at, one.occurred, one.message, True, one.taken_back, owed)
+        what = (one.notice, "", one.version, one.n, one.at, one.occurred, one.message)
+        yield _Event(*what, one.notice not in maybe, one.taken_back, owed)
+    yield from _may_be_said(stay, {*maybe} - {one.notice for one in stay.said})
+
+
+def _may_be_said(stay: Stay, notices: set[str]) -> Iterator[_Event]:
+    """Of a begin that was filed under another's number, if the move was heard before it after all."""
+    for notice in sorted(notices):
+        for at, _ in stay.filed[:1]:
+            begun = next((m.occurred for m in stay.messages if m.trigger in BEGUN[notice]), None)
+            if begun and stay.moved:
+                yield _Event(notice, "", 0, 1, at, begun, stay.moved.message, False)
 
 
 def _denied(stay: Stay, at: datetime) -> bool:
@@ -151,10 +198,12 @@ def _moved_on(stay: Stay, place: int) -> datetime | None:
     return next((at for at, stands in states[place:] if stands != states[place][1]), None)
 
 
-def _tellings(event: _Event, directory: Directory, pace: Pace) -> Iterator[tuple[Telling, frozenset[str]]]:
+def _tellings(
+    event: _Event, directory: Directory, pace: Pace, rebuilt: bool | None
+) -> Iterator[tuple[Telling, frozenset[str]]]:
     message = event.message
     audience = directory.audience(event.notice, message.team, message.facility)
-    ages = {event.at - event.occurred > GREATEST_AGE, event.at - event.occurred > GREATEST_AGE + pace.slack}
+    ages = _ages(event, pace, rebuilt)
     for recipient, personal in audience.items():
         allowed = {outcome(message.mode, message.training, old, personal) for old in ages}
         if event.moved is not None and event.moved - event.at <= pace.step:
@@ -163,3 +212,12 @@ def _tellings(event: _Event, directory: Directory, pace: Pace) -> Iterator[tuple
         if not event.surely:
             allowed.add(ABSENT)
         yield Telling(event.notice, event.code, event.version, event.n, recipient), frozenset(allowed)
+
+
+def _ages(event: _Event, pace: Pace, rebuilt: bool | None) -> set[bool]:
+    """Is it too old to be told? A stay that is said anew of whose it is never is (`rebuilt`; None: it may be)."""
+    if rebuilt:
+        return {False}
+    age = event.at - event.occurred
+    ages = {age > GREATEST_AGE, age > GREATEST_AGE + pace.slack}
+    return ages | {False, age + pace.step > GREATEST_AGE} if rebuilt is None else ages

@@ -18,6 +18,11 @@ UNKNOWN: Final = "unknown"
 SUPERSEDED: Final = "suppressed:superseded"
 
 
+def filed_wrongly(visit: str) -> str:
+    """What a visit is called that was told of somebody else than whose it is."""
+    return f"{visit}/wrong"
+
+
 class Member(NamedTuple):
     """One of a care team: HL7 role, and the numbers of one person as (assigner, value)."""
 
@@ -33,7 +38,8 @@ class Message:
 
     `patient` is equal for two messages when their numbers say that they are about one person; `numbers` are those,
     `authority` is whose they are (but for one that all hospitals know).
-    `retires`: the `patient` that turned out to be this one (A40); such a message is about no visit.
+    `retires`: the `patient` that turned out to be this one (A40); such a message is about no visit. `moves`: the
+    `patient` under whom the visit was filed, though it is this one's (A44). `mistaken`: it is filed so.
     """
 
     control_id: str
@@ -57,6 +63,8 @@ class Message:
     authority: str = ""
     numbers: frozenset[str] = frozenset()
     retires: str = ""
+    moves: str = ""
+    mistaken: bool = False
 
     @property
     def says_of_death(self) -> bool:
@@ -124,7 +132,8 @@ class Transition:
 class Visit:
     """The end of one visit. `status` is "" for one that was never said of; `corrections` are by what they take back.
 
-    `numbers`: what the patient is called in the end, of a visit that was not cancelled.
+    `numbers`: what the patient is called in the end, of a visit that was not cancelled. `surely`: it must have been
+    told of.
     """
 
     status: str
@@ -137,11 +146,14 @@ class Visit:
     transitions: Mapping[int, Transition] = field(default_factory=dict)
     told: Mapping[Telling, frozenset[str]] = field(default_factory=dict)
     corrections: Mapping[Telling, frozenset[str]] = field(default_factory=dict)
+    surely: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Every visit by its number, and the control ids of the messages that were dead-lettered."""
+    """Every visit by its number (`filed_wrongly` of what was told of another patient), and the control ids of what was
+    dead-lettered.
+    """
 
     visits: Mapping[str, Visit]
     dead_letters: frozenset[str] = frozenset()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from demo.hospital.sendings import Sending
 from demo.oracle.audience import Directory
 from demo.oracle.comparing import Difference, compare, mails
 from demo.oracle.expecting import expect
-from demo.oracle.facts import Account, Pace
+from demo.oracle.facts import Account, Message, Pace
 from demo.oracle.meant import meant, unreadable
 from demo.oracle.observing import Observed
 
@@ -46,9 +46,14 @@ def judge(sendings: Sequence[Sending], seen: Observed, pace: Pace) -> Verdict:
     expected = expect(messages, unreadable(sendings), let_in, seen.done(), directory, pace)
     visits = {one.visit for one in messages.values()} - {""}
     found = [Difference("", f"message {one}", "let in", "not on adt.inbound") for one in sorted(lost)]
-    found += compare(expected, seen.account(visits, control_ids))
+    found += compare(expected, seen.account(visits, control_ids, wrong_numbers(messages.values())))
     found += mails(_outcomes(seen, visits), seen.mails, seen.repeats)
     return _verdict(expected, tuple(found))
+
+
+def wrong_numbers(messages: Iterable[Message]) -> frozenset[str]:
+    """The numbers under which visits of others were filed."""
+    return frozenset(number for one in messages if one.mistaken for number in one.numbers)
 
 
 def _outcomes(seen: Observed, visits: set[str]) -> dict[str, tuple[str, str]]:

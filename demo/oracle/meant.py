@@ -14,7 +14,7 @@ from demo.hospital.sendings import Sending
 from demo.oracle.calendar import as_read
 from demo.oracle.facts import Member, Message
 
-_MERGE = "A40"
+_MERGE, _MOVE = "A40", "A44"
 MODES = {"PRAIRIE": "shadow"}
 """By facility; every other one is live (`demo/data/feeds.toml`)."""
 
@@ -58,13 +58,15 @@ def _message(sending: Sending, told: Happening) -> Message:
         authority=visit.facility.authority,
         numbers=_numbers_of(told),
         retires=_temporary(told) if told.trigger == _MERGE else "",
+        moves=_namesake(told) if told.trigger == _MOVE else "",
+        mistaken=visit.mistaken,
     )
     return _without_offsets(message, visit.facility) if sending.harm is Harm.NO_OFFSETS else message
 
 
 def _who(told: Happening, *, training: bool) -> str:
     """The number that all hospitals know, else the one of this authority; training patients are others."""
-    person, authority = told.visit.person, told.visit.facility.authority
+    person, authority = told.visit.filed, told.visit.facility.authority
     if told.visit.temporary:
         return _temporary(told)
     number = f"{ENTERPRISE}|{person.enterprise_id}" if person.enterprise_id else f"{authority}|{person.mrn(authority)}"
@@ -76,9 +78,14 @@ def _temporary(told: Happening) -> str:
     return f"{authority}|{told.visit.temporary_mrn}"
 
 
+def _namesake(told: Happening) -> str:
+    authority, other = told.visit.facility.authority, told.visit.namesake
+    return f"{authority}|{other.mrn(authority)}" if other else ""
+
+
 def _numbers_of(told: Happening) -> frozenset[str]:
     """All that the message calls the patient."""
-    person, authority = told.visit.person, told.visit.facility.authority
+    person, authority = told.visit.filed, told.visit.facility.authority
     if told.visit.temporary:
         return frozenset({_temporary(told)})
     shared = {f"{ENTERPRISE}|{person.enterprise_id}"} if person.enterprise_id else set()
@@ -87,7 +94,7 @@ def _numbers_of(told: Happening) -> frozenset[str]:
 
 def _team(told: Happening) -> tuple[Member, ...]:
     visit = told.visit
-    people = [("ADM", visit.attending), ("ATND", visit.attending), ("PCP", visit.person.primary_care)]
+    people = [("ADM", visit.attending), ("ATND", visit.attending), ("PCP", visit.filed.primary_care)]
     referring = [("REF", visit.referring)] if visit.referring else []
     return tuple(Member(role, _numbers(provider)) for role, provider in [*people, *referring])
 

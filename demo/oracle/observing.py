@@ -15,8 +15,8 @@ from email.message import Message as Mail
 from itertools import accumulate
 from pathlib import Path
 
-from demo.oracle.facts import Account, Arrival, Done, Task, Telling, Transition, Visit
-from demo.oracle.kept import KeptStay, KeptTask, KeptTransition, visit_of
+from demo.oracle.facts import Account, Arrival, Done, Task, Telling, Transition, Visit, filed_wrongly
+from demo.oracle.kept import KeptStay, KeptTask, KeptTransition
 from shared.schemas.commands import CompleteTask
 from shared.schemas.encounters import AboutEncounter, EncounterEvent, EncounterUpdated
 from shared.schemas.envelope import Event
@@ -91,10 +91,16 @@ class Observed:
                 found.setdefault(command.task_id, Done(task.visit, version, task.code, command.performed_at))
         return list(found.values())
 
-    def account(self, visits: Iterable[str], control_ids: Iterable[str]) -> Account:
-        """What became of these visits and messages."""
+    def account(
+        self, visits: Iterable[str], control_ids: Iterable[str], wrong: frozenset[str] = frozenset()
+    ) -> Account:
+        """What became of these visits and messages. `wrong`: numbers under which visits of others were filed."""
         wanted = set(visits)
-        found = {one.visit: one for one in self._encounters.values() if one.visit in wanted}
+        found = {
+            filed_wrongly(one.visit) if one.numbers & wrong else one.visit: one
+            for one in self._encounters.values()
+            if one.visit in wanted
+        }
         told, corrections = self._told()
         transitions = self._ends_of_transitions()
         ends = {visit: _end(stay, transitions, told, corrections) for visit, stay in found.items()}
@@ -151,7 +157,7 @@ class Observed:
         died = isinstance(data, EncounterUpdated)
         notice = "patient.died" if died else data.TYPE.removesuffix(".v1")
         named = code if isinstance(data, TaskEvent) else ""
-        place = (visit_of(data), notice, named, version)
+        place = (data.encounter.encounter_id, notice, named, version)
         self._counts[place] += 1
         self._causes[event.envelope.id] = (notice, named, version, self._counts[place])
         if data.amends and not data.withdraws:

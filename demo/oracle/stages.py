@@ -16,6 +16,7 @@ CANCELS: Final = {"A11": ("A04", "A01"), "A13": ("A03",), "A38": ("A05",)}
 TOLD: Final = {"registered": ("A04", "A07"), "admitted": ("A01", "A06"), "discharged": ("A03",)}
 """By stage: the triggers that may have brought it about, the first first."""
 _BEGINS: Final = CANCELS["A11"]
+BEGINNING: Final = frozenset({"A01", "A04", "A06", "A07"})
 _STAGED: Final = frozenset({"A05", *_BEGINS, "A06", "A07", "A03"})
 _SERIES: Final = "R"
 

@@ -7,9 +7,9 @@ of one trigger the last recorded counts; a cancel takes back what has the time i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from demo.oracle import calendar, stages
 from demo.oracle.facts import Message
@@ -53,9 +53,26 @@ class State:
     back: bool = False
 
 
+class Move(NamedTuple):
+    """A stay that was filed under another's number is the one's whom the message names, as was heard at that time."""
+
+    at: datetime
+    message: Message
+
+    def as_its(self, other: Message) -> Message:
+        """The message as it would have been had nobody been mistaken."""
+        mine = self.message
+        return replace(other, patient=mine.patient, numbers=mine.numbers, team=mine.team, mistaken=False)
+
+
 @dataclass
 class Stay:
-    """One visit: its messages, what was said of it, and how it stood after each of them."""
+    """One visit: its messages, what was said of it, and how it stood after each of them.
+
+    `heard`: what came under its own patient's number, and when. `taken_away`: it was somebody else's all the time;
+    `moved`: it was told of somebody else, or might have been, and `filed` is when what was filed there was heard.
+    `rebuilt`: it was surely told there first.
+    """
 
     messages: list[Message] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
@@ -64,6 +81,11 @@ class Stay:
     version: int = 0
     known_dead: bool = False
     back: bool = False
+    heard: list[tuple[datetime, Message]] = field(default_factory=list)
+    taken_away: Move | None = None
+    moved: Move | None = None
+    filed: list[tuple[datetime, Message]] = field(default_factory=list)
+    rebuilt: bool = False
     _counts: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def stage(self) -> str:
@@ -91,6 +113,16 @@ class Stay:
             self._begin_or_end(at, stage, message, dead)
         self._note_death(at, message, dead, news=len(self.said) == before)
         self._remember(at, message, dead)
+
+    def moved_here(self, move: Move, *, told_before: bool, heard: list[tuple[datetime, Message]]) -> None:
+        """So much of it was filed under the wrong number."""
+        self.moved, self.filed = move, [*self.filed, *heard]
+        self.rebuilt = self.rebuilt or (told_before and not self.said)
+
+    def is_near_its_move(self, step: timedelta) -> bool:
+        """May what began it have come on either side of the move?"""
+        begins = (at for at, message in self.filed if message.trigger in stages.BEGINNING)
+        return self.moved is not None and any(abs(at - self.moved.at) <= step for at in begins)
 
     def where(self) -> tuple[str, str, bool]:
         """Class and ward by the last word, and whether the patient is out for a while (A21) and not back (A22)."""
@@ -204,99 +236,3 @@ class Stay:
                 self.back,
             )
         )
-
-
-@dataclass
-class Patient:
-    """Everything of one person, as far as the hospitals' numbers tell."""
-
-    stays: dict[str, Stay] = field(default_factory=dict)
-    dead: bool = False
-    called: dict[str, tuple[datetime, frozenset[str]]] = field(default_factory=dict)
-
-    @property
-    def numbers(self) -> frozenset[str]:
-        """What the hospitals call the patient: of each the last word."""
-        return frozenset(number for _, numbers in self.called.values() for number in numbers)
-
-    def take(self, at: datetime, message: Message, other: Patient) -> None:
-        """That one is this one (HL7 v2.5.1 ch. 3.3.40): all of its stays are this patient's, and so is a death."""
-        believed = [(stay, one.dead) for one in (self, other) for stay in one.stays.values()]
-        self.stays |= other.stays
-        self.dead = self._is_dead()
-        for stay, dead in believed:
-            if dead != self.dead:
-                stay.hear_of_death(at, message, dead=self.dead)
-        self._note_returns(at)
-        for authority, called in other.called.items():
-            self._call(authority, *called)
-        self._call(message.authority, message.recorded, message.numbers)
-
-    def _call(self, of: str, recorded: datetime, numbers: frozenset[str]) -> None:
-        if of not in self.called or self.called[of][0] <= recorded:
-            self.called[of] = (recorded, numbers)
-
-    def hear(self, at: datetime, message: Message) -> None:
-        """One message more."""
-        stay = self.stays.setdefault(message.visit, Stay())
-        stay.messages.append(message)
-        self._call(message.authority, message.recorded, message.numbers)
-        before, self.dead = self.dead, self._is_dead()
-        stay.back = self._is_back(stay)
-        stay.hear(at, message, self.dead)
-        for other in self.stays.values() if self.dead != before else ():
-            if other is not stay:
-                other.hear_of_death(at, message, dead=self.dead)
-        self._note_returns(at)
-
-    def _note_returns(self, at: datetime) -> None:
-        for stay in self.stays.values():
-            stay.hear_of_return(at, back=self._is_back(stay))
-
-    def _is_back(self, stay: Stay) -> bool:
-        """Was the patient admitted again (§8.3), to whichever hospital? Until the next day it is a transfer, but of
-        whoever was sent home.
-        """
-        return any(self._index_of(other) is stay for other in self.stays.values() if other is not stay)
-
-    def _index_of(self, later: Stay) -> Stay | None:
-        """The stay that a later one in a bed, as its class says, returns from: the last that ended alive, up to 30
-        local days before.
-        """
-        if later.stage() not in ("registered", "admitted", "discharged") or later.class_ != "I":
-            return None
-        before = [one for one in self.stays.values() if one.is_index_of(later)]
-        index = max(before, key=lambda one: one.left()[0] or later.begun(), default=None)
-        days = index.days_to(later) if index else -1
-        least = 0 if index and index.left()[1] in AT_HOME else 2
-        return index if least <= days <= 30 else None
-
-    def _is_dead(self) -> bool:
-        """By the last word on it: PID-30, or a disposition that says so of a stay that is over."""
-        words = [(one.recorded, one.died) for stay in self.stays.values() for one in stay.messages if one.says_of_death]
-        for stay in self.stays.values():
-            if stay.stage() == "discharged" and stay.left()[1] in DEATHS:
-                words += [(one.recorded, True) for one in stay.messages if one.disposition in DEATHS]
-        return max(words, default=(None, False))[1]
-
-
-def hear_all(arrived: Iterable[tuple[datetime, Message]]) -> dict[str, tuple[Stay, Patient]]:
-    """Every stay by visit number, and whose it is, after all messages in order of arrival; repeats change nothing."""
-    people: dict[str, Patient] = {}
-    known: set[str] = set()
-    for at, message in arrived:
-        if message.control_id not in known:
-            known.add(message.control_id)
-            _hear(people, at, message)
-    return {visit: (stay, patient) for patient in people.values() for visit, stay in patient.stays.items()}
-
-
-def _hear(people: dict[str, Patient], at: datetime, message: Message) -> None:
-    patient = people.setdefault(message.patient, Patient())
-    if not message.retires:
-        patient.hear(at, message)
-        return
-    retired = people.setdefault(message.retires, Patient())
-    if retired is not patient:
-        patient.take(at, message, retired)
-        people.update({name: patient for name, one in people.items() if one is retired})

@@ -17,7 +17,15 @@ from tests.chaos.topics import TopicAudit
 
 LIFECYCLE = frozenset(f"A{n:02d}" for n in (1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 21, 22, 38))
 SHOWN = 200
+TOLD_OF_ANOTHER = "told-of-another"
 Document = dict[str, Any]
+
+
+def wrong_reviews(found: Counter[str], moves: int) -> Iterator[str]:
+    """Somebody must look at a stay that was told of another; at nothing else that this hospital sends."""
+    for code, count in found.items():
+        if code != TOLD_OF_ANOTHER or count > moves:
+            yield f"admissions: {count} reviews {code}, and {moves} stays were moved"
 
 
 class Databases:
@@ -59,7 +67,7 @@ class Databases:
         readable = {one.control_id: one for one in sent if one.control_id in meant}
         wanted = {_source(one) for one in readable.values() if meant[one.control_id].trigger in LIFECYCLE}
         found: Counter[tuple[str, str, str]] = Counter()
-        patients, said = 0, {}
+        patients, said, reviews = 0, {}, Counter[str]()
         fields = ("counters", "state.visits.facts.source", "state.reviews", "state.alias_of")
         for document in self._all("admissions", "patients", *fields):
             if document["state"]["alias_of"]:
@@ -68,12 +76,14 @@ class Databases:
             said.update(_numbers(document["counters"], ENCOUNTERS.name))
             for visit in document["state"].get("visits", ()):
                 found.update(tuple(fact["source"]) for fact in visit["facts"])
-            yield from (f"admissions: review {one['code']}" for one in document["state"]["reviews"])
+            reviews.update(one["code"] for one in document["state"]["reviews"])
         yield from (f"admissions: {one[1]} has no effect" for one in sorted(wanted - set(found)))
         yield from (f"admissions: {one[1]} was not sent as lifecycle" for one in sorted(set(found) - wanted))
         yield from (f"admissions: {one[1]} has {n} effects" for one, n in found.items() if n > 1)
-        named = {name for id_, one in meant.items() if id_ in readable for name in (one.patient, one.retires) if name}
-        known = len(named - {one.retires for id_, one in meant.items() if id_ in readable})
+        understood = [one for id_, one in meant.items() if id_ in readable]
+        yield from wrong_reviews(reviews, sum(bool(one.moves) for one in understood))
+        named = {name for one in understood for name in (one.patient, one.retires, one.moves) if name}
+        known = len(named - {one.retires for one in understood} - {one.moves for one in understood})
         if patients != known:
             yield f"admissions: {patients} patients, not {known}"
         yield from self._counters("admissions", said, ENCOUNTERS.name)

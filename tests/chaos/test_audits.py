@@ -12,6 +12,7 @@ import pytest
 from demo.mailbox import HANDED_TO
 from demo.oracle.observing import REPEAT
 from shared.stream.records import Heard
+from tests.chaos.databases import TOLD_OF_ANOTHER, wrong_reviews
 from tests.chaos.mails import Mailbook, Told, repeats, wrong_mails
 from tests.chaos.scraping import sums
 from tests.chaos.strikes import HEARERS, Kind, strikes
@@ -169,3 +170,9 @@ def test_sums__add_up_over_labels_and_by_outcome() -> None:
         "care_messages_received_total repeated": 1.0,
         "care_lost_races_total": 2.0,
     }
+
+
+def test_reviews__only_of_stays_that_were_moved_and_no_more_than_those() -> None:
+    assert list(wrong_reviews(Counter({TOLD_OF_ANOTHER: 2}), 2)) == []
+    assert len(list(wrong_reviews(Counter({TOLD_OF_ANOTHER: 3}), 2))) == 1
+    assert len(list(wrong_reviews(Counter({"identity-disputed": 1}), 2))) == 1

@@ -52,10 +52,12 @@ def believed(house: House) -> dict[str, Hearer]:
 
 
 @pytest.mark.parametrize("seed", [1, 7])
-def test_heard__only_poison_is_refused_and_nobody_must_look(seed: int) -> None:
+def test_heard__only_poison_is_refused_and_nobody_must_look_but_at_who_was_told_wrongly(seed: int) -> None:
     house, refused = heard(schedule(seed, 60, 10, START))
     assert set(refused) == {Note.POISON}
-    assert [review for patient in house.patients for review in patient["reviews"]] == []
+    reviews = [review["code"] for patient in house.patients for review in patient["reviews"]]
+    assert 0 < len(reviews) == house.types.count("moved")
+    assert {*reviews} == {"told-of-another"}
     assert set(house.types) == {
         "registered",
         "admitted",
@@ -64,6 +66,7 @@ def test_heard__only_poison_is_refused_and_nobody_must_look(seed: int) -> None:
         "cancelled",
         "discharge-withdrawn",
         "patient-merged",
+        "moved",
     }
 
 

@@ -10,7 +10,19 @@ import pytest
 import demo.oracle
 
 ROOM = Path(demo.oracle.__file__).parent
-EXPECTING = ("facts", "calendar", "pathways", "audience", "stages", "stays", "work", "expecting", "meant", "comparing")
+EXPECTING = (
+    "facts",
+    "calendar",
+    "pathways",
+    "audience",
+    "stages",
+    "stays",
+    "persons",
+    "work",
+    "expecting",
+    "meant",
+    "comparing",
+)
 OBSERVING = ("observing", "kept", "following", "judging")
 OF_THE_HOSPITAL = ("demo.hospital.facilities", "demo.hospital.faults", "demo.hospital.providers")
 MEANT = (*OF_THE_HOSPITAL, "demo.hospital.sendings", "demo.hospital.course")

@@ -1,0 +1,147 @@
+"""Whose each stay is: persons by the hospitals' numbers, what merges (A40) made one, and what was moved (A44).
+
+A stay that was filed under another's number is two: the one that was told of that other, which is taken back when the
+move is heard, and the one that it really is (HL7 v2.5.1 ch. 3.3.44). To it belongs what comes there later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from demo.oracle.facts import Message, filed_wrongly
+from demo.oracle.pathways import DEATHS
+from demo.oracle.stays import AT_HOME, Move, Stay
+
+
+@dataclass
+class Patient:
+    """Everything of one person, as far as the hospitals' numbers tell."""
+
+    stays: dict[str, Stay] = field(default_factory=dict)
+    dead: bool = False
+    called: dict[str, tuple[datetime, frozenset[str]]] = field(default_factory=dict)
+    moved: dict[str, tuple[Patient, Move]] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """What the hospitals call the patient: of each the last word."""
+        return frozenset(number for _, numbers in self.called.values() for number in numbers)
+
+    def take(self, at: datetime, message: Message, other: Patient) -> None:
+        """That one is this one (HL7 v2.5.1 ch. 3.3.40): all of its stays are this patient's, and so is a death."""
+        believed = [(stay, one.dead) for one in (self, other) for stay in one.stays.values()]
+        self.stays |= other.stays
+        self.dead = self._is_dead()
+        for stay, dead in believed:
+            if dead != self.dead:
+                stay.hear_of_death(at, message, dead=self.dead)
+        self._note_returns(at)
+        for authority, called in other.called.items():
+            self._call(authority, *called)
+        self._call(message.authority, message.recorded, message.numbers)
+
+    def take_stay(self, move: Move, other: Patient) -> None:
+        """One stay of that one is this one's, with all that was and will be said of it there."""
+        message, visit = move.message, move.message.visit
+        self._call(message.authority, message.recorded, message.numbers)
+        if visit in other.moved:
+            return
+        other.moved[visit] = self, move
+        heard = other.stays.get(visit, Stay())
+        heard.taken_away = move
+        mine = [move.as_its(one) for one in heard.messages]
+        if mine:
+            stay = self.stays.setdefault(visit, Stay())
+            stay.messages += mine
+            stay.moved_here(move, told_before=bool(heard.said), heard=heard.heard)
+            stay.back = self._is_back(stay)
+            stay.hear(move.at, message, self.dead)
+            self._note_returns(move.at)
+
+    def hear_moved(self, at: datetime, message: Message) -> None:
+        """What comes under the wrong number after the move."""
+        owner, move = self.moved[message.visit]
+        self.stays[message.visit].taken_away = move
+        owner.hear(at, move.as_its(message))
+        owner.stays[message.visit].moved_here(move, told_before=False, heard=[(at, message)])
+
+    def _call(self, of: str, recorded: datetime, numbers: frozenset[str]) -> None:
+        if of not in self.called or self.called[of][0] <= recorded:
+            self.called[of] = (recorded, numbers)
+
+    def hear(self, at: datetime, message: Message) -> None:
+        """One message more."""
+        stay = self.stays.setdefault(message.visit, Stay())
+        stay.messages.append(message)
+        stay.heard.append((at, message))
+        self._call(message.authority, message.recorded, message.numbers)
+        before, self.dead = self.dead, self._is_dead()
+        stay.back = self._is_back(stay)
+        stay.hear(at, message, self.dead)
+        for other in self.stays.values() if self.dead != before else ():
+            if other is not stay:
+                other.hear_of_death(at, message, dead=self.dead)
+        self._note_returns(at)
+
+    def _note_returns(self, at: datetime) -> None:
+        for stay in self.stays.values():
+            stay.hear_of_return(at, back=self._is_back(stay))
+
+    def _is_back(self, stay: Stay) -> bool:
+        """Was the patient admitted again (§8.3), to whichever hospital? Until the next day it is a transfer, but of
+        whoever was sent home.
+        """
+        return any(self._index_of(other) is stay for other in self.stays.values() if other is not stay)
+
+    def _index_of(self, later: Stay) -> Stay | None:
+        """The stay that a later one in a bed, as its class says, returns from: the last that ended alive, up to 30
+        local days before.
+        """
+        if later.stage() not in ("registered", "admitted", "discharged") or later.class_ != "I":
+            return None
+        before = [one for one in self.stays.values() if one.is_index_of(later)]
+        index = max(before, key=lambda one: one.left()[0] or later.begun(), default=None)
+        days = index.days_to(later) if index else -1
+        least = 0 if index and index.left()[1] in AT_HOME else 2
+        return index if least <= days <= 30 else None
+
+    def _is_dead(self) -> bool:
+        """By the last word on it: PID-30, or a disposition that says so of a stay that is over."""
+        words = [(one.recorded, one.died) for stay in self.stays.values() for one in stay.messages if one.says_of_death]
+        for stay in self.stays.values():
+            if stay.stage() == "discharged" and stay.left()[1] in DEATHS:
+                words += [(one.recorded, True) for one in stay.messages if one.disposition in DEATHS]
+        return max(words, default=(None, False))[1]
+
+
+def hear_all(arrived: Iterable[tuple[datetime, Message]]) -> dict[str, tuple[Stay, Patient]]:
+    """Every stay by visit number, and whose it is, after all messages in order of arrival; repeats change nothing."""
+    people: dict[str, Patient] = {}
+    known: set[str] = set()
+    for at, message in arrived:
+        if message.control_id not in known:
+            known.add(message.control_id)
+            _hear(people, at, message)
+    return {
+        filed_wrongly(visit) if stay.messages[0].mistaken else visit: (stay, patient)
+        for patient in people.values()
+        for visit, stay in patient.stays.items()
+    }
+
+
+def _hear(people: dict[str, Patient], at: datetime, message: Message) -> None:
+    patient = people.setdefault(message.patient, Patient())
+    if message.moves:
+        patient.take_stay(Move(at, message), people.setdefault(message.moves, Patient()))
+        return
+    if not message.retires:
+        patient.hear(at, message)
+        if message.visit in patient.moved:
+            patient.hear_moved(at, message)
+        return
+    retired = people.setdefault(message.retires, Patient())
+    if retired is not patient:
+        patient.take(at, message, retired)
+        people.update({name: patient for name, one in people.items() if one is retired})
