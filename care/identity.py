@@ -1,4 +1,4 @@
-"""`care identity review|show|same|different|undo`: who is who, where a person has to look, and saying what was found.
+"""`care identity`: who is who, where a person has to look, and saying what was found.
 
 Patients and stays are named by our ids. Numbers, names and dates of birth are shown nowhere here: look the ids up where
 you may see whose they are. A command is obeyed when admissions hears it; one that it refuses is a dead letter.
@@ -7,24 +7,24 @@ you may see whose they are. A command is obeyed when admissions hears it; one th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from care.identity_lists import journal_of, records_of, reviews_of
 from care.look_alikes import LookAlikes, lines_of, look_alikes, table_of
 from care.publishing import ActorOption, actor_of, event, say
 from care.running import run
 from care.session import Session, business_time, session
 from services.admissions.domain import journal
 from services.admissions.domain.model import Patient
-from services.admissions.domain.repairs import UNDO
+from services.admissions.domain.reviews import evidence
 from services.admissions.handlers import COLLECTION
 from shared.mongo.client import away
-from shared.schemas.commands import DecideIdentity, IdentityCommand, UndoRepair
+from shared.schemas.commands import DecideIdentity, IdentityCommand, SettleReview, UndoRepair
 from shared.schemas.envelope import derived_id
 
 app = typer.Typer(help="Who is who: what to look at, and deciding it.", no_args_is_help=True)
@@ -32,55 +32,6 @@ app = typer.Typer(help="Who is who: what to look at, and deciding it.", no_args_
 REASON: Final = re.compile(r"[a-z][a-z0-9-]{2,63}")
 ReasonOption = typer.Option(help="A code: spoken-to-registration, registered-twice, birth-date-corrected ...")
 _MOST: Final = 200
-
-
-class Looked(NamedTuple):
-    """Something to look at: the document, what it is, and the patient or encounter it is about."""
-
-    document: str
-    code: str
-    about: str
-
-
-class Entry(NamedTuple):
-    """One repair of the journal. `whose`: the patient ids on both sides, or the level of what is not a patient's."""
-
-    repair_id: str
-    what: str
-    whose: str
-    at: datetime
-    by: str
-    stands: bool
-
-
-def reviews_of(patients: Iterable[Patient]) -> Iterator[Looked]:
-    """What is open in these documents."""
-    for patient in patients:
-        for review in patient.reviews:
-            yield Looked(patient.patient_id, review.code, review.ref or patient.patient_id)
-
-
-def journal_of(patient: Patient) -> Iterator[Entry]:
-    """The repairs of a document, the latest last; what undid one shows in that it does not stand."""
-    ids = {record.key: record.patient_id for record in patient.records}
-    standing = {one.repair_id for one in journal.standing(patient.repairs)}
-    for one in patient.repairs:
-        if one.kind != UNDO:
-            sides = (ids.get(number, "nobody's so far") for number in (one.record, one.into))
-            what = f"{one.kind} {one.level} {one.trigger}".rstrip()
-            yield Entry(one.repair_id, what, " → ".join(sides), one.occurred, one.by, one.repair_id in standing)
-
-
-def records_of(patients: Iterable[Patient], ids: tuple[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The numbers of two patient ids and the documents that hold them. Raises KeyError for one that nobody has."""
-    found = {
-        record.patient_id: (record.key, patient.patient_id)
-        for patient in patients
-        for record in patient.records
-        if record.key
-    }
-    pairs = [found[id_] for id_ in ids]
-    return tuple(key for key, _ in pairs), tuple(dict.fromkeys(document for _, document in pairs))
 
 
 @app.command("review")
@@ -134,6 +85,29 @@ def different(one: str, other: str, reason: str = ReasonOption, actor: str = Act
     _decide("different", (one, other), reason, actor)
 
 
+@app.command("settle")
+def settle(
+    document: str = typer.Argument(help="The document, as `review` prints it."),
+    code: str = typer.Argument(help="What it is, as `review` prints it."),
+    about: str = typer.Argument(help="The patient or encounter, as `review` prints it."),
+    reason: str = ReasonOption,
+    actor: str = ActorOption,
+) -> None:
+    """Say that somebody looked and there is nothing to do. More that speaks for it opens it again; so does `undo`."""
+    here = session()
+    patient = _one(here, document)
+    open_ = {(one.code, one.ref or patient.patient_id): one.ref for one in patient.reviews}
+    if (code, about) not in open_:
+        raise typer.BadParameter("no such review is open there; `care identity review` lists them")
+    now = business_time(here)
+    word = _word(derived_id("settle", code, about, now.isoformat()), reason, actor)
+    ref = open_[code, about]
+    seen = evidence(patient, code, ref)
+    command = SettleReview(document=patient.patient_id, code=code, about=ref, seen=seen, **word)
+    _say(here, command, patient.patient_id, now)
+    typer.echo(f"said: {code} of {about} is settled ({reason})")
+
+
 @app.command("undo")
 def undo(
     document: str = typer.Argument(help="The patient id under which `show` lists it."),
@@ -141,7 +115,7 @@ def undo(
     reason: str = ReasonOption,
     actor: str = ActorOption,
 ) -> None:
-    """Say that a merge, a move, a renaming or a verdict is not to count. Sent again later it counts again."""
+    """Say that a merge, move, renaming, verdict or settling is not to count. Sent again later it counts again."""
     here = session()
     patient = _one(here, document)
     if repair not in {one.repair_id for one in journal.standing(patient.repairs)}:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.tree import Tree
 
-from care.identity import journal_of
+from care.identity_lists import journal_of
 from care.session import Session
 from services.admissions.domain.model import Patient
 from services.discharge.handlers import COLLECTION as ENCOUNTERS

@@ -62,8 +62,22 @@ class DecideIdentity(IdentityCommand):
     verdict: Literal["same", "different"]
 
 
+class SettleReview(IdentityCommand):
+    """Somebody looked at a review of `document`, and there is nothing to do. It opens again when more speaks for it.
+
+    `code` and `about` are the review's; `seen` is how many different values it rested on when somebody looked (birth
+    dates that were sent, say), 1 where it rests on no values.
+    """
+
+    TYPE: ClassVar[str] = "command.settle-review.v1"
+    document: str
+    code: str
+    about: str
+    seen: int = Field(ge=1)
+
+
 class UndoRepair(IdentityCommand):
-    """A merge, move or renaming in the journal of `document` is not to count any more."""
+    """A merge, move, renaming or settled review in the journal of `document` is not to count any more."""
 
     TYPE: ClassVar[str] = "command.undo-repair.v1"
     document: str

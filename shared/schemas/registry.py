@@ -49,6 +49,7 @@ _TYPES: Final[tuple[type[EventData], ...]] = (
     commands.CompleteTask,
     commands.CancelTask,
     commands.DecideIdentity,
+    commands.SettleReview,
     commands.UndoRepair,
     directory.DirectoryEntrySet,
     notifications.NotificationDecided,

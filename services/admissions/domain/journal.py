@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from services.admissions.domain.repairs import DIFFERENT, MERGE, MOVE, PATIENT, RENAME, SAME, UNDO, Repair
+from services.admissions.domain.repairs import DIFFERENT, MERGE, MOVE, PATIENT, RENAME, SAME, SETTLED, UNDO, Repair
 
 Content = tuple[object, ...]
 Pair = tuple[str, str]
@@ -34,6 +34,16 @@ def standing(kept: Iterable[Repair]) -> tuple[Repair, ...]:
 def verdicts(repairs: Iterable[Repair]) -> dict[frozenset[str], str]:
     """The last verdict on each pair of numbers."""
     return {frozenset({one.sources[0], one.targets[0]}): one.kind for one in repairs if one.kind in (SAME, DIFFERENT)}
+
+
+def settled(repairs: Iterable[Repair]) -> dict[tuple[str, str], int]:
+    """The reviews that somebody looked at: (code, about) → how many values they rested on then."""
+    found: dict[tuple[str, str], int] = {}
+    for one in repairs:
+        if one.kind == SETTLED:
+            place = (one.level, one.sources[0])
+            found[place] = max(found.get(place, 0), int(one.targets[0]))
+    return found
 
 
 def merges(repairs: Iterable[Repair]) -> list[tuple[Repair, Pair]]:

@@ -1,4 +1,4 @@
-"""A person's word about who is who: a verdict on two numbers, or that a repair is not to count any more.
+"""A person's word about who is who: a verdict on two numbers, a review that is settled, a repair that does not count.
 
 It is put into the document as a fact among the others, by when it was said: the last word about a pair counts, and what
 is sent again after it was undone stands again. Heard twice it changes nothing.
@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.admissions.domain import journal, registers
+from services.admissions.domain import journal, registers, reviews
 from services.admissions.domain.decide import Decided
 from services.admissions.domain.message import Occasion
 from services.admissions.domain.model import Patient
-from services.admissions.domain.repairs import PATIENT, UNDO, Repair
+from services.admissions.domain.repairs import PATIENT, SETTLED, UNDO, Repair
 from services.admissions.domain.telling import World, told
 from services.admissions.domain.unite import together, tombstone
-from shared.schemas.commands import DecideIdentity, IdentityCommand, UndoRepair
+from shared.schemas.commands import DecideIdentity, IdentityCommand, SettleReview, UndoRepair
 from shared.schemas.envelope import derived_id
 
 _LAST: int = 9
@@ -34,7 +34,7 @@ class NotObeyed(Exception):
 def obey(holders: Sequence[Patient], command: IdentityCommand, cause: str, at: datetime, world: World) -> Decided:
     """The document after the command. `holders` are the documents that it names or that hold its numbers.
 
-    Raises NotObeyed: `document-unknown`, `record-unknown`, `repair-unknown`, `too-many-numbers`.
+    Raises NotObeyed: `document-unknown`, `record-unknown`, `repair-unknown`, `review-unknown`, `too-many-numbers`.
     """
     if not holders:
         raise NotObeyed("document-unknown")
@@ -53,7 +53,9 @@ def obey(holders: Sequence[Patient], command: IdentityCommand, cause: str, at: d
 def _repair(patient: Patient, command: IdentityCommand, at: datetime) -> Repair:
     if isinstance(command, DecideIdentity):
         return _verdict(patient, command, at)
-    assert isinstance(command, UndoRepair)  # noqa: S101 - there are two
+    if isinstance(command, SettleReview):
+        return _settled(patient, command, at)
+    assert isinstance(command, UndoRepair)  # noqa: S101 - there are three
     return _undo(patient, command, at)
 
 
@@ -69,6 +71,22 @@ def _verdict(patient: Patient, command: DecideIdentity, at: datetime) -> Repair:
         targets=(other,),
         record=one,
         into=other,
+        stamp=_stamp(command, at),
+        occurred=at,
+        by=command.actor.value,
+    )
+
+
+def _settled(patient: Patient, command: SettleReview, at: datetime) -> Repair:
+    """Nobody can have seen more than is known here."""
+    if command.seen > reviews.evidence(patient, command.code, command.about):
+        raise NotObeyed("review-unknown")
+    return Repair(
+        repair_id=derived_id("repair", command.command_id),
+        kind=SETTLED,
+        level=command.code,
+        sources=(command.about,),
+        targets=(str(command.seen),),
         stamp=_stamp(command, at),
         occurred=at,
         by=command.actor.value,

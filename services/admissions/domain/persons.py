@@ -105,6 +105,7 @@ class _Several:
         self.verdicts = journal.verdicts(self.repairs)
         self.records = {record.key: record for record in self.patient.records}
         self.holders = _holders(self.patient, journal.cuts(self.repairs))
+        self.settled = journal.settled(self.repairs)
         apart = [pair for pair, verdict in self.verdicts.items() if verdict == DIFFERENT]
         self.groups = Groups(self.holders, apart)
 
@@ -115,8 +116,8 @@ class _Several:
         self._review_shared_numbers()
         people = [self._person(group) for group in self.groups.all()]
         of = {number: person for person in people if person is not None for number in person.numbers}
-        own = (review for record in self.patient.records for review in reviews.of_record(record))
-        return Persons(of, reviews.bounded([*own, *self.found]))
+        own = (review for record in self.patient.records for review in reviews.of_record(record, self.settled))
+        return Persons(of, reviews.bounded([*own, *self.found], self.settled))
 
     def _join_told(self) -> None:
         """What somebody said: a person's verdict first, then merges and renames, then a number of one's own."""
@@ -206,7 +207,7 @@ class _Several:
         if not records:
             return None
         lead = min(records, key=lambda record: (record.key in self.retired, record.rank, record.first, record.key))
-        disputed = any(record.key in self.disputed or reviews.is_disputed(record) for record in records)
+        disputed = any(record.key in self.disputed or reviews.is_disputed(record, self.settled) for record in records)
         return Person(lead, records, group, disputed)
 
 

@@ -18,6 +18,7 @@ from shared.schemas.envelope import derived_id
 from shared.schemas.identifiers import Contract, Identifier
 
 MERGE, MOVE, RENAME, SAME, DIFFERENT, UNDO = "merge", "move", "rename", "same", "different", "undo"
+SETTLED: Final = "settled"
 PATIENT, ACCOUNT, VISIT = "patient", "account", "visit"
 
 NO_NUMBER: Final = "no-number"
@@ -36,7 +37,8 @@ class Repair(Contract):
     """One repair. `sources` gives way to `targets`: claims of patients, `account:AUTHORITY:N`, `visit:AUTHORITY:N`.
 
     `record` is the best number of the patient under whom the sources stand, `into` of the one of the targets. `by` is
-    the feed, or who decided. One of the kind undo names what it undoes, the kind of that as its `trigger`.
+    the feed, or who decided. One of the kind undo names what it undoes, the kind of that as its `trigger`. One of the
+    kind settled has a review's code as its level, what that is about as its source, how much was seen as its target.
     """
 
     repair_id: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
@@ -14,8 +14,10 @@ MOST: Final = 100
 _MOST_MARKS: Final = 8
 BIRTH_DATES_DISAGREE: Final = "birth-dates-disagree"
 SEXES_DISAGREE: Final = "sexes-disagree"
+_OF_A_RECORD: Final = frozenset({BIRTH_DATES_DISAGREE, SEXES_DISAGREE})
 TOO_MANY_NUMBERS: Final = "too-many-numbers"
 TOLD_OF_ANOTHER: Final = "told-of-another"
+NOBODY_LOOKED: Final[Mapping[tuple[str, str], int]] = {}
 _TELLING_SEXES: Final = frozenset({"F", "M"})  # HL7 table 0001: U, A, N, O agree with everything
 
 
@@ -30,10 +32,26 @@ def marks(record: Record, sent: adt.Patient) -> dict[str, Any]:
     }
 
 
-def of_record(record: Record) -> tuple[Review, ...]:
-    """What to look at because of what was sent under one number."""
-    found = {BIRTH_DATES_DISAGREE: _disagree(record.birth_dates), SEXES_DISAGREE: len(record.sexes) > 1}
-    return tuple(Review(code=code) for code, holds in found.items() if holds)
+def of_record(record: Record, settled: Mapping[tuple[str, str], int] = NOBODY_LOOKED) -> tuple[Review, ...]:
+    """What to look at because of what was sent under one number. `settled`: as in `journal`."""
+    about = record.patient_id
+    found = ((code, len(sent)) for code, sent in _sent(record).items())
+    return tuple(Review(code=code, ref=about) for code, n in found if n > settled.get((code, about), 0))
+
+
+def evidence(patient: Patient, code: str, about: str) -> int:
+    """How many different values a review rests on: 1 where it rests on no values, 0 of what is not known here."""
+    for record in patient.records:
+        if record.patient_id == about and code in _OF_A_RECORD:
+            return len(_sent(record)[code])
+    known = {"", *patient.encounters, *(record.patient_id for record in patient.records)}
+    return int(about in known)
+
+
+def _sent(record: Record) -> dict[str, tuple[str, ...]]:
+    """What disagrees among what was sent under one number; nothing of what agrees."""
+    births = record.birth_dates if _disagree(record.birth_dates) else ()
+    return {BIRTH_DATES_DISAGREE: births, SEXES_DISAGREE: record.sexes if len(record.sexes) > 1 else ()}
 
 
 def of_document(patient: Patient, encounters: Iterable[Encounter]) -> tuple[Review, ...]:
@@ -48,9 +66,9 @@ def of_document(patient: Patient, encounters: Iterable[Encounter]) -> tuple[Revi
     return (*incidents, Review(code=TOO_MANY_NUMBERS)) if is_full else incidents
 
 
-def is_disputed(record: Record) -> bool:
-    """Both birth date and sex disagree. One alone is more often a corrected typing error than another person."""
-    return _disagree(record.birth_dates) and len(record.sexes) > 1
+def is_disputed(record: Record, settled: Mapping[tuple[str, str], int] = NOBODY_LOOKED) -> bool:
+    """Both birth date and sex disagree, and nobody looked. One alone is more often a corrected typing error."""
+    return len(of_record(record, settled)) == len(_OF_A_RECORD)
 
 
 def disagreement(one: Record, other: Record) -> tuple[bool, bool]:
@@ -80,6 +98,7 @@ def _disagree(dates: tuple[str, ...]) -> bool:
     return any(not later.startswith(earlier) for earlier, later in pairwise(dates))
 
 
-def bounded(found: Iterable[Review]) -> tuple[Review, ...]:
-    """Each once, in a fixed order, and not more than a person could ever look at."""
-    return tuple(sorted(set(found), key=lambda one: (one.code, one.ref))[:MOST])
+def bounded(found: Iterable[Review], settled: Mapping[tuple[str, str], int] = NOBODY_LOOKED) -> tuple[Review, ...]:
+    """Each once, in a fixed order, and not more than a person could ever look at; without those that are settled."""
+    still = {one for one in found if one.code in _OF_A_RECORD or (one.code, one.ref) not in settled}
+    return tuple(sorted(still, key=lambda one: (one.code, one.ref))[:MOST])

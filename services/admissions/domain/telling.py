@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from services.admissions.domain import encounters, fold, reviews
+from services.admissions.domain import encounters, fold, journal, reviews
 from services.admissions.domain.carried import Carried, carried, death_taken_back, deceased, died
 from services.admissions.domain.closing import Closing, laid
 from services.admissions.domain.codes import AS_SENT, Codes
@@ -120,7 +120,8 @@ class _Round:
     def patient(self) -> Patient:
         """The document as it stands now."""
         found = reviews.bounded(
-            [*reviews.of_document(self.after, self.encounters.values()), *self.people.reviews, *self.reviews]
+            [*reviews.of_document(self.after, self.encounters.values()), *self.people.reviews, *self.reviews],
+            journal.settled(journal.standing(self.after.repairs)),
         )
         current = (self.encounters[stay.encounter_id] for stay in self.known.stays)
         unknown = self.world.codes.still(code for one in current for code in one.unmapped)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from care.identity import Looked, journal_of, records_of, reviews_of
+from care.identity_lists import Looked, journal_of, records_of, reviews_of
 from services.admissions.domain.model import Patient
 from tests.unit.admissions.house import House
 from tests.unit.admissions.test_obey import NOON, _undo
+from tests.unit.admissions.test_settled import disputed, settle
 from tests.unit.admissions.test_stays import MERGED, admit, cx, mrg, repair
 
 
@@ -61,3 +62,10 @@ def test_records__of_two_patients_in_one_document_or_in_two() -> None:
     assert records_of(_documents(one), asked) == (records, (one.patient["patient_id"],))
     with pytest.raises(KeyError):
         records_of(_documents(one), (ids["100200"], "nobody"))
+
+
+def test_journal__a_settled_review_says_what_it_was_about() -> None:
+    house = disputed()
+    house.obey(settle(house, "birth-dates-disagree"), NOON)
+    (one,) = journal_of(_documents(house)[0])
+    assert (one.what, one.whose) == ("settled birth-dates-disagree", house.patient["patient_id"])
