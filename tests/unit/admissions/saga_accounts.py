@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from shared.feeds import FeedProfile
@@ -38,11 +38,13 @@ class Human:
     numbers: frozenset[str]
     stays: frozenset[Stands]
     dead: bool = False
+    born: str = ""
+    language: str = ""
 
 
-def human(numbers: str, *stays: Stands, dead: bool = False) -> Human:
+def human(numbers: str, *stays: Stands, dead: bool = False, born: str = "", language: str = "") -> Human:
     """Of numbers with blanks between."""
-    return Human(frozenset(numbers.split()), frozenset(stays), dead)
+    return Human(frozenset(numbers.split()), frozenset(stays), dead, born, language)
 
 
 @dataclass(frozen=True)
@@ -60,17 +62,23 @@ def account(house: House) -> frozenset[Human]:
     """Everybody of whom something stands."""
     of: dict[str, list[Hearer]] = defaultdict(list)
     for hearer in hearers_of(house).values():
-        if hearer.last is not None and standing(hearer) and hearer.status != "cancelled":
+        if hearer.last is not None and standing(hearer):
             of[hearer.last.patient.patient_id].append(hearer)
     return frozenset(_human(hearers) for hearers in of.values())
 
 
 def _human(hearers: Sequence[Hearer]) -> Human:
-    last = [hearer.last for hearer in hearers if hearer.last is not None]
-    numbers = {frozenset(number.value for number in one.patient.identifiers) for one in last}
-    dead = {one.patient.deceased for one in last}
-    assert len(numbers) == len(dead) == 1, "two stays of one person tell of two persons"
-    return Human(numbers.pop(), frozenset(_stands(hearer) for hearer in hearers), dead.pop())
+    (who,) = {_who(hearer) for hearer in hearers}  # else two stays of one person tell of two persons
+    stays = frozenset(_stands(hearer) for hearer in hearers)
+    assert len(stays) == len(hearers), "one stay is told of as two"
+    return replace(who, stays=stays)
+
+
+def _who(hearer: Hearer) -> Human:
+    assert hearer.last is not None
+    of = hearer.last.patient
+    numbers = frozenset(number.value for number in of.identifiers)
+    return Human(numbers, frozenset(), of.deceased, of.birth_date, of.language)
 
 
 def _stands(hearer: Hearer) -> Stands:

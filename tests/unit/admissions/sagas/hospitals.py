@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.unit.admissions.saga_accounts import Saga, Stands, human
 from tests.unit.admissions.sagas.words import (
+    BIRTH,
     BORN,
     N_IN,
     N_OUT,
@@ -22,16 +23,18 @@ from tests.unit.admissions.sagas.words import (
     south,
 )
 
+V9_IN = Stands("V9", "admitted")
+
 HOSPITALS: Final = (
     Saga(
         "a readmission elsewhere, seen by the number that all hospitals know",
         (N_IN, N_OUT, south("A01", "10 1005", f"{S}~{R1}", start="10 1000", **BORN)),
-        frozenset({human("100200 900 R1", V1_OUT._replace(returned="unplanned"), Stands("V9", "admitted"))}),
+        frozenset({human("100200 900 R1", V1_OUT._replace(returned="unplanned"), V9_IN, born=BIRTH)}),
     ),
     Saga(
         "the same number, another birth date: two persons until somebody says",
         (N_IN, south("A01", "10 1005", f"{S}~{R1}", start="10 1000", **OTHER)),
-        frozenset({human("100200 R1", V1_IN), human("900 R1", Stands("V9", "admitted"))}),
+        frozenset({human("100200 R1", V1_IN, born=BIRTH), human("900 R1", V9_IN, born="1951-01-01")}),
         frozenset({"enterprise-disagrees"}),
     ),
     Saga(
@@ -41,7 +44,7 @@ HOSPITALS: Final = (
             south("A01", "02 1005", f"{S}~{R1}", start="02 1000", **OTHER),
             south("A31", "02 1105", f"{S}~{R1}", "", **{**BORN, "class": ""}),
         ),
-        frozenset({human("100200 900 R1", V1_IN, Stands("V9", "admitted"))}),
+        frozenset({human("100200 900 R1", V1_IN, V9_IN, born=BIRTH)}),
         frozenset({"birth-dates-disagree"}),  # south sent two of one number: somebody should know
     ),
     Saga(
@@ -58,6 +61,7 @@ HOSPITALS: Final = (
                     "100200 900 R1",
                     Stands("V1", "discharged", "4W", "02", (), "transfer"),
                     Stands("V9", "discharged", "", "01"),
+                    born=BIRTH,
                 )
             }
         ),

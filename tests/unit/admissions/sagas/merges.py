@@ -23,6 +23,8 @@ from tests.unit.admissions.sagas.words import (
     north,
 )
 
+P_SPEAKS = north("A08", "06 0900", P, language="spa")
+
 MERGES: Final = (
     Saga("a merge in mid-stay", (P_IN, Q_ED, Q_IS_P, P_OUT), frozenset({human("100200", V1_OUT, V2_ED)})),
     Saga(
@@ -74,5 +76,32 @@ MERGES: Final = (
             north("A03", "03 1505", T, end="03 1500", disposition="01"),
         ),
         frozenset({human("100202", V1_OUT._replace(joined=("same-number",)))}),
+    ),
+    Saga(
+        "a retired number that is used again still leads to the person",
+        (P_IN, Q_IS_P, north("A03", "05 1505", Q, "V2", end="05 1500", disposition="01"), P_SPEAKS),
+        frozenset({human("100200", V1_IN, Stands("V2", "discharged", "", "01"), language="spa")}),
+        frozenset({"retired-number-used"}),
+    ),
+    Saga(
+        "merged into each other and back: the last word leads",
+        (P_IN, Q_IS_P, merge("03 1200", P, Q), merge("04 1200", Q, P)),
+        frozenset({human("100200", V1_IN)}),
+        frozenset({"retired-number-used"}),
+    ),
+    Saga(
+        "merged patients whose birth dates disagree are one, and reviewed: the later word counts",
+        (
+            north("A01", "01 0905", P, start="01 0900", location="4W^12^A", born="19410506"),
+            north("A01", "01 1005", Q, "V2", start="01 1000", location="5E^2^B", born="19500101"),
+            Q_IS_P,
+        ),
+        frozenset({human("100200", V1_IN, V2_IN, born="1950-01-01")}),
+        frozenset({"merged-yet-disagree"}),
+    ),
+    Saga(
+        "the newest word on each of two numbers is of both",
+        (north("A01", "01 0905", P, start="01 0900", location="4W^12^A", born="19410506"), Q_IN, Q_IS_P, P_SPEAKS),
+        frozenset({human("100200", V1_IN, V2_IN, born="1941-05-06", language="spa")}),
     ),
 )

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from tests.unit.admissions.saga_accounts import Saga, Stands, human
-from tests.unit.admissions.sagas.six import A1, SAME
+from tests.unit.admissions.sagas.six import SAME
 from tests.unit.admissions.sagas.words import (
+    A1,
+    BIRTH,
     BORN,
     ED,
     OTHER,
@@ -88,6 +90,7 @@ SEVEN: Final = (
                     "100200 900 R1",
                     Stands("V2", "discharged", "4W", "01", ("prior-number",), "unplanned"),
                     Stands("V9", "admitted", "2S"),
+                    born=BIRTH,
                 )
             }
         ),

@@ -9,6 +9,8 @@ from typing import Final
 
 from tests.unit.admissions.saga_accounts import Saga, Stands, human
 from tests.unit.admissions.sagas.words import (
+    A1,
+    BIRTH,
     BORN,
     ED,
     N_IN,
@@ -34,7 +36,7 @@ from tests.unit.admissions.sagas.words import (
     south,
 )
 
-A1, A2 = {"account": "A1^^^NORTH^AN"}, {"account": "A2^^^NORTH^AN"}
+A2: Final = {"account": "A2^^^NORTH^AN"}
 SAME: Final = ("same-number",)
 SIX: Final = (
     # .40: the stay under the retired number goes on under the other; .12: the bed before the transfer counts again
@@ -91,6 +93,7 @@ SIX: Final = (
                     "100200 900 R1",
                     V1_OUT._replace(returned="unplanned"),
                     Stands("V9", "discharged", "ICU", "01"),
+                    born=BIRTH,
                 )
             }
         ),

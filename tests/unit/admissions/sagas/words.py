@@ -13,6 +13,7 @@ S = "900^^^SOUTH^MR"
 R1, R2 = "R1^^^STATE^PI", "R2^^^STATE^PI"
 """STATE is enterprise-wide: its numbers are the same in every hospital."""
 ED: Final = {"class": "E"}
+A1: Final = {"account": "A1^^^NORTH^AN"}
 
 
 def north(trigger: str, recorded: str, who: str, visit: str = "V1", mrg: str = "", **said: Any) -> Sent:
@@ -49,6 +50,7 @@ V1_IN, V1_OUT = Stands("V1", "admitted", "4W"), Stands("V1", "discharged", "4W",
 V2_IN, V2_ED = Stands("V2", "admitted", "5E"), Stands("V2", "registered", "ED")
 
 BORN: Final = {"born": "19500101", "sex": "F"}
+BIRTH: Final = "1950-01-01"
 OTHER: Final = {"born": "19510101", "sex": "F"}
 N_IN = north("A01", "01 0905", f"{P}~{R1}", start="01 0900", location="4W^12^A", **BORN)
 N_OUT = north("A03", "03 1505", f"{P}~{R1}", end="03 1500", disposition="01", **BORN)
