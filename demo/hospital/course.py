@@ -37,6 +37,7 @@ class Note(StrEnum):
     PRE_ADMITTED = "pre-admitted"
     PLAN_CANCELLED = "pre-admission-cancelled"
     TURNED_INPATIENT = "turned-inpatient"
+    RENUMBERED = "turned-inpatient-under-a-new-number"
     DOWNGRADED = "turned-outpatient"
     WENT_ON_LEAVE = "went-on-leave"
     BACK_FROM_LEAVE = "back-from-leave"
@@ -60,6 +61,7 @@ class Diagnosis(NamedTuple):
     text: str
 
 
+_AS_INPATIENT: Final = 5
 EMERGENCY_WARD: Final = Ward("ED", "EMR")
 SERIES_WARD: Final = Ward("DIALYSIS", "NEP")
 WARDS: Final = (Ward("3WEST", "MED"), Ward("4EAST", "CAR"), Ward("5NORTH", "PUL"), Ward("SURG2", "SUR"))
@@ -80,7 +82,7 @@ class Visit:
 
     `came_from`: the ward before this one. `alive`: it is said that the patient is not dead after all.
     `temporary`: nobody has found the patient's own number yet. `namesake`: for whom the patient is taken as long as
-    `mistaken`.
+    `mistaken`. `prior`: the number of the visit that this one was before.
     """
 
     number: str
@@ -102,11 +104,17 @@ class Visit:
     temporary: bool = False
     namesake: Person | None = None
     mistaken: bool = False
+    prior: str = ""
 
     @property
     def filed(self) -> Person:
         """Whom the hospital takes the patient for."""
         return self.namesake if self.namesake and self.mistaken else self.person
+
+    @property
+    def next_number(self) -> str:
+        """What a hospital calls it that gives its inpatients numbers of their own."""
+        return f"{self.number[:-1]}{int(self.number[-1]) + _AS_INPATIENT}"
 
     @property
     def temporary_mrn(self) -> str:

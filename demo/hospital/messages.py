@@ -24,6 +24,7 @@ STRUCTURES: Final = {
     "A44": "ADT_A43",
 }  # fmt: skip
 _WITH_DETAILS: Final = frozenset({"A03", "A08"})
+_INTO_BED: Final = "A06"
 _REPAIRS: Final = frozenset({"A40", "A44"})
 _DESTINATIONS: Final = {"02": "TESTACUTE", "03": "TESTSNF", "06": "TESTHHA", "50": "TESTHOSPICE", "62": "TESTIRF"}
 
@@ -42,7 +43,10 @@ def adt(
     lines = [header(visit.facility, kind, control_id, written, processing_id), _evn(happening)]
     if not without_pid:
         lines += _patient(visit, details=happening.trigger in _WITH_DETAILS)
-    lines.append(_mrg(visit) if happening.trigger in _REPAIRS else _pv1(visit))
+    if happening.trigger in _REPAIRS:
+        lines.append(_mrg(visit))
+    else:
+        lines += [*_before(happening), _pv1(visit)]
     if happening.trigger in _WITH_DETAILS:
         lines += [_dg1(visit), _in1(visit.filed)]
     return encoded(lines)
@@ -94,6 +98,14 @@ def _mrg(visit: Visit) -> str:
     if visit.namesake is None:
         return segment("MRG", {1: cx(visit.temporary_mrn, authority, "MR")})
     return segment("MRG", {1: cx(visit.namesake.mrn(authority), authority, "MR"), 3: _account(visit)})
+
+
+def _before(happening: Happening) -> list[str]:
+    """The visit that this one was before; it is no merge, and the patient is the same (ch. 3.3.6)."""
+    visit = happening.visit
+    if happening.trigger != _INTO_BED or not visit.prior:
+        return []
+    return [segment("MRG", {1: _numbers(visit), 5: cx(visit.prior, visit.facility.authority, "VN")})]
 
 
 def _account(visit: Visit) -> str:

@@ -41,6 +41,7 @@ class Twist(StrEnum):
     PRE_ADMITTED = "pre-admitted"
     PLAN_CANCELLED = "plan-cancelled"
     TURNED_INPATIENT = "turned-inpatient"  # A06 under the visit's own number
+    RENUMBERED = "renumbered"  # A06 under a new number, which names the one before (MRG-5)
     DOWNGRADED = "downgraded"
     ON_LEAVE = "on-leave"
     DEATH_IN_ERROR = "death-in-error"
@@ -87,6 +88,7 @@ CAST: Final = (
     Plot(Opening.DIRECT, HOME, Twist.DEATH_IN_ERROR),
     Plot(Opening.SERIES, STILL_PATIENT),
     Plot(Opening.EMERGENCY_ADMIT, HOME, Twist.WRONG_PATIENT),
+    Plot(Opening.EMERGENCY_ADMIT, HOME, Twist.RENUMBERED),
 )
 
 _OPENINGS: Final = {Opening.EMERGENCY: 25, Opening.EMERGENCY_ADMIT: 44, Opening.DIRECT: 28, Opening.SERIES: 3}
@@ -120,11 +122,13 @@ _TWISTS: Final = {
     Twist.ON_LEAVE: 1,
     Twist.DEATH_IN_ERROR: 1,
     Twist.WRONG_PATIENT: 2,
+    Twist.RENUMBERED: 2,
 }
 _ONLY: Final = {
     Twist.PRE_ADMITTED: Opening.DIRECT,
     Twist.PLAN_CANCELLED: Opening.DIRECT,
     Twist.TURNED_INPATIENT: Opening.EMERGENCY_ADMIT,
+    Twist.RENUMBERED: Opening.EMERGENCY_ADMIT,
 }
 _AT_HOME_AFTERWARDS: Final = frozenset({HOME, HOME_HEALTH, AGAINST_ADVICE})
 _NEED_A_HOME: Final = frozenset(

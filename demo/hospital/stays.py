@@ -86,6 +86,9 @@ def _begin(course: Course, plot: Plot, *, back: bool) -> None:
         back = False
     if plot.twist is Twist.TURNED_INPATIENT:
         course.tell("A06", Note.TURNED_INPATIENT, at, class_="I", ward=visit.ward)
+    elif plot.twist is Twist.RENUMBERED:
+        course.know(number=visit.next_number, prior=visit.number)
+        course.tell("A06", Note.RENUMBERED, at, class_="I", ward=visit.ward)
     elif opening is not Opening.EMERGENCY:
         course.tell("A01", Note.RETURNED if back else Note.ADMITTED, at, class_="I", ward=visit.ward, begun=at)
 

@@ -40,6 +40,8 @@ class Message:
     `authority` is whose they are (but for one that all hospitals know).
     `retires`: the `patient` that turned out to be this one (A40); such a message is about no visit. `moves`: the
     `patient` under whom the visit was filed, though it is this one's (A44). `mistaken`: it is filed so.
+
+    `prior`: the number of the visit that this one was before (A06).
     """
 
     control_id: str
@@ -65,6 +67,7 @@ class Message:
     retires: str = ""
     moves: str = ""
     mistaken: bool = False
+    prior: str = ""
 
     @property
     def says_of_death(self) -> bool:

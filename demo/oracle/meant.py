@@ -14,7 +14,7 @@ from demo.hospital.sendings import Sending
 from demo.oracle.calendar import as_read
 from demo.oracle.facts import Member, Message
 
-_MERGE, _MOVE = "A40", "A44"
+_MERGE, _MOVE, _INTO_BED = "A40", "A44", "A06"
 MODES = {"PRAIRIE": "shadow"}
 """By facility; every other one is live (`demo/data/feeds.toml`)."""
 
@@ -60,6 +60,7 @@ def _message(sending: Sending, told: Happening) -> Message:
         retires=_temporary(told) if told.trigger == _MERGE else "",
         moves=_namesake(told) if told.trigger == _MOVE else "",
         mistaken=visit.mistaken,
+        prior=visit.prior if told.trigger == _INTO_BED else "",
     )
     return _without_offsets(message, visit.facility) if sending.harm is Harm.NO_OFFSETS else message
 

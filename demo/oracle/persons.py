@@ -23,6 +23,7 @@ class Patient:
     dead: bool = False
     called: dict[str, tuple[datetime, frozenset[str]]] = field(default_factory=dict)
     moved: dict[str, tuple[Patient, Move]] = field(default_factory=dict)
+    led_into: dict[str, str] = field(default_factory=dict)
 
     @property
     def numbers(self) -> frozenset[str]:
@@ -73,7 +74,7 @@ class Patient:
 
     def hear(self, at: datetime, message: Message) -> None:
         """One message more."""
-        stay = self.stays.setdefault(message.visit, Stay())
+        stay = self._stay(message)
         stay.messages.append(message)
         stay.heard.append((at, message))
         self._call(message.authority, message.recorded, message.numbers)
@@ -84,6 +85,20 @@ class Patient:
             if other is not stay:
                 other.hear_of_death(at, message, dead=self.dead)
         self._note_returns(at)
+
+    def _stay(self, message: Message) -> Stay:
+        """The stay that a message is about. A visit that led into another one is that one (ch. 3.3.6): who was told of
+        it, and of what, stays told.
+        """
+        visit = self.led_into.get(message.visit, message.visit)
+        if message.prior and message.prior not in self.led_into:
+            self.led_into[message.prior] = visit
+            before = self.stays.pop(message.prior, Stay())
+            after = self.stays.pop(visit, Stay())
+            lives, other = (before, after) if before.said else (after, before)
+            lives.messages += other.messages
+            self.stays[visit] = lives
+        return self.stays.setdefault(visit, Stay())
 
     def _note_returns(self, at: datetime) -> None:
         for stay in self.stays.values():

@@ -139,6 +139,7 @@ TRIGGERS = {
     Note.PRE_ADMITTED: {"A05"},
     Note.PLAN_CANCELLED: {"A38"},
     Note.TURNED_INPATIENT: {"A06"},
+    Note.RENUMBERED: {"A06"},
     Note.DOWNGRADED: {"A07"},
     Note.WENT_ON_LEAVE: {"A21"},
     Note.BACK_FROM_LEAVE: {"A22"},

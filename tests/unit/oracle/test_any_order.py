@@ -35,9 +35,29 @@ async def test_account__is_the_oracles_in_any_order(seed: int) -> None:
     assert len(stories) > 60
     with without_logs():
         for messages in stories:
-            order = dice.sample(messages, len(messages))
+            order = led_on(dice.sample(messages, len(messages)))
             told = [f"{one.meant.trigger} {one.note}" for one in order if one.meant]
             assert not await differences(order, dice), told
+
+
+def led_on(order: list[Sending]) -> list[Sending]:
+    """An end under the new number does not come before the A06 that joins it to the old one: of two encounters that
+    were told of the oracle does not know which lives on.
+    """
+    found = list(order)
+    for join in (one for one in order if one.note is Note.RENUMBERED):
+        at = found.index(join)
+        ends = [n for n, one in enumerate(found[:at]) if is_end_of(one, join)]
+        if ends:
+            found.insert(ends[0], found.pop(at))
+    return found
+
+
+def is_end_of(one: Sending, join: Sending) -> bool:
+    return bool(one.meant and join.meant) and (one.meant.trigger, one.meant.visit.number) == (
+        "A03",
+        join.meant.visit.number,
+    )
 
 
 def with_notes(seed: int, *notes: Note) -> list[list[Sending]]:
@@ -57,11 +77,23 @@ async def test_account__of_a_death_that_was_none_in_many_orders() -> None:
 async def test_account__of_a_stay_of_the_wrong_patient_in_many_orders_and_turns() -> None:
     """In half of them each message is through before the next: then it is certain who must have been told of whom."""
     dice = Random(2)  # noqa: S311 - seeded
-    stories = with_notes(3, Note.MOVED)
+    stories = with_notes(3, Note.MOVED) + with_notes(4, Note.MOVED)
     assert len(stories) > 2
     with without_logs():
         for messages in stories:
             for n in range(16):
                 order = dice.sample(messages, len(messages)) + dice.sample(messages, n % 3)
+                told = [f"{one.meant.trigger} {one.note}" for one in order if one.meant]
+                assert not await differences(order, dice if n % 2 else None), told
+
+
+async def test_account__of_a_stay_with_two_numbers_in_many_orders_and_turns() -> None:
+    dice = Random(3)  # noqa: S311 - seeded
+    stories = with_notes(4, Note.RENUMBERED)
+    assert len(stories) > 1
+    with without_logs():
+        for messages in stories:
+            for n in range(12):
+                order = led_on(dice.sample(messages, len(messages))) + dice.sample(messages, n % 3)
                 told = [f"{one.meant.trigger} {one.note}" for one in order if one.meant]
                 assert not await differences(order, dice if n % 2 else None), told

@@ -66,6 +66,32 @@ def test_story_39__an_emergency_visit_that_becomes_a_stay_is_registered_and_then
     assert end.corrections == {}
 
 
+RENUMBERED = of(INTO_BED, visit="V2", prior="V1")
+END = of(DISCHARGE, visit="V2")
+
+
+def test_story_39a__a_stay_under_a_new_number_is_the_visit_that_it_was_before() -> None:
+    """HL7 v2.5.1 ch. 3.3.6: the visit goes on as a stay, told as if the number had stayed; one end, one transition."""
+    account_ = account([ARRIVED, RENUMBERED, END], "11-02 23:00")
+    assert set(account_.visits) == {"V2"}
+    plain = visit([ARRIVED, INTO_BED, DISCHARGE], "11-02 23:00")
+    end = account_.visits["V2"]
+    assert (end.status, end.class_, set(end.transitions)) == ("finished", "I", {1})
+    assert (told(end), end.corrections) == (told(plain), {})
+
+
+def test_story_39b__the_earlier_visit_is_heard_of_after_the_stay_that_it_became() -> None:
+    """In a bed since before anybody heard of the arrival: that is told to nobody any more."""
+    account_ = account([RENUMBERED, of(ARRIVED, recorded=RENUMBERED.recorded), END], "11-02 23:00")
+    assert set(account_.visits) == {"V2"}
+    assert ("encounter.registered", "", 0) not in told(account_.visits["V2"])
+
+
+def test_story_39c__an_a06_that_nobody_can_read_leaves_two() -> None:
+    visits = account([ARRIVED, END], "11-02 23:00").visits
+    assert (visits["V1"].status, visits["V2"].status) == ("in-progress", "finished")
+
+
 def test_story_40__a_stay_that_became_an_observation_was_an_admission_all_the_same() -> None:
     """It leaves of class V: 14 days for the practitioner, the 2nd and 14 is the 16th."""
     down = message("A07", "11-01 15:00", class_="V")
