@@ -13,7 +13,9 @@ from shared.schemas.topics import ADT_INBOUND, ENCOUNTERS, NOTIFICATIONS, TASKS,
 from shared.stream.codec import decode
 from shared.stream.deadletters import PLACE
 from shared.stream.documents import Document
-from tests.simulation.hospital import Stay, Truth, phone_of, truth_of
+from tests.simulation.er7 import phone_of
+from tests.simulation.hospital import Stay, Truth, truth_of
+from tests.simulation.identity import encounter_of, of_identities, patient_id
 from tests.simulation.staff import PCP
 
 if TYPE_CHECKING:
@@ -31,9 +33,8 @@ def unfinished(world: World) -> str:
     for service in ("admissions", "discharge", "followup", "notifier"):
         if behind := _behind(world, service):
             return behind
-    due = [
-        d for d in world.documents["followup"].stored.values() if d.next_alarm_at and d.next_alarm_at <= world.business
-    ]
+    documents = [d for service in ("admissions", "followup") for d in world.documents[service].stored.values()]
+    due = [d for d in documents if d.next_alarm_at and d.next_alarm_at <= world.business]
     if due:
         return f"{len(due)} alarms due and not decided"
     open_ = [row for row in world.deliveries._docs.values() if not row["said"] or not _is_final(row)]
@@ -59,6 +60,7 @@ def differences(world: World) -> Iterator[str]:
     yield from _commands(world)
     for stay in world.stays:
         yield from _stay(world, stay)
+    yield from of_identities(world, _events(world, ENCOUNTERS.name))
     yield from _heard(world)
     yield from _decided(world)
     yield from _told(world)
@@ -109,21 +111,16 @@ def _commands(world: World) -> Iterator[str]:
 
 
 def _stay(world: World, stay: Stay) -> Iterator[str]:
-    truth = truth_of(stay)
-    found = [
-        encounter
-        for document in world.documents["admissions"].stored.values()
-        for encounter in document.state["encounters"].values()
-        for visit in document.state["visits"]
-        if visit["visit_id"] == encounter["anchor"] and visit["key"][-1] == stay.visit
-    ]
-    if len(found) != 1:
-        yield f"stay {stay.number}: {len(found)} encounters"
+    person = world.people.owner(stay)
+    truth = truth_of(stay, dead=world.people.is_dead(person))
+    found = encounter_of(world, stay, _events(world, ENCOUNTERS.name))
+    if isinstance(found, str):
+        yield f"stay {stay.number}: {found}"
         return
-    id_, said = found[0]["encounter_id"], found[0]["said"]
+    id_, said = found["encounter_id"], found["said"]
     if not (said["status"] == truth.status or (said["status"] == "" and truth.status == "cancelled")):
         yield f"stay {stay.number}: {said['status']!r} and not {truth.status!r}"
-    if truth.status == "finished" and said["discharge_version"] < 1:
+    if truth.discharged_at and said["discharge_version"] < 1:
         yield f"stay {stay.number}: discharged in version {said['discharge_version']}"
     yield from _carried(world, stay, id_, truth, said["status"])
     yield from _work(world, stay, id_, truth, said["discharge_version"])
@@ -153,9 +150,9 @@ def _carried(world: World, stay: Stay, id_: str, truth: Truth, status: str) -> I
     if (last.encounter.status if last else "") != status:
         yield f"stay {stay.number}: what was said last does not stand"
     if status in ("in-progress", "finished") and last is not None:
-        phones = [telecom.value for telecom in last.patient.telecoms]
-        if phones != [phone_of(stay.messages[-1])]:
-            yield f"stay {stay.number}: the phone of {phones} is not the one recorded last"
+        yield from _of_whom(world, stay, last)
+        if (last.encounter.location.point_of_care, bool(last.encounter.closed_by)) != (truth.ward, truth.closed):
+            yield f"stay {stay.number}: in {last.encounter.location}, closed by {last.encounter.closed_by!r}"
     if truth.discharged_at is None or last is None:
         return
     if last.encounter.discharged_at is None or last.encounter.discharged_at.instant != truth.discharged_at:
@@ -171,20 +168,30 @@ def _carried(world: World, stay: Stay, id_: str, truth: Truth, status: str) -> I
         yield f"stay {stay.number}: {len(standing)} discharges stand, told {[(d.status, d.reason) for d in told]}"
 
 
+def _of_whom(world: World, stay: Stay, last: EncounterEvent) -> Iterator[str]:
+    """The right person, called after the number that leads, with the phone that was recorded last."""
+    person = world.people.owner(stay)
+    phones = [telecom.value for telecom in last.patient.telecoms]
+    if phones != [phone_of(world.people.last_word(person))]:
+        yield f"stay {stay.number}: the phone of {phones} is not the one recorded last"
+    if last.patient.patient_id != patient_id(world, world.people.lead(person)):
+        yield f"stay {stay.number}: told of another patient"
+
+
 def _work(world: World, stay: Stay, id_: str, truth: Truth, version: int) -> Iterator[str]:
     """The tasks that are open or done are those of the discharge that stands, with the windows worked by hand."""
     for document in world.documents["followup"].stored.values():
         transition = document.state["transition"]
         if transition["encounter_id"] != id_:
             continue
-        stands = truth.status == "finished" and transition["discharge_version"] == version
+        stands = truth.discharged_at is not None and transition["discharge_version"] == version
         yield from _tasks(stay, document, truth.tasks if stands else {})
     standing = [
         d
         for d in world.documents["followup"].stored.values()
         if d.state["transition"]["encounter_id"] == id_ and d.state["transition"]["status"] != "withdrawn"
     ]
-    if len(standing) != (truth.status == "finished"):
+    if len(standing) != (truth.discharged_at is not None):
         yield f"stay {stay.number}: {len(standing)} transitions stand"
 
 

@@ -30,6 +30,8 @@ RATES = {
     "duplicate": 0.08,
     "slow": 0.4,
     "stale-save": 0.1,
+    "transaction-aborted": 0.8,
+    "crash-uniting": 0.8,
     "provider-transient": 0.25,
     "provider-permanent": 0.08,
     "provider-lost-answer": 0.25,
@@ -131,6 +133,12 @@ class Instance:
         if len(self.world.instances[self.service]) < 2:
             self.world.start(self.service)
         self.freeze(SESSION + 4.0 + self.swarm.rng.random() * 4.0)
+        await self.point()
+
+    async def perhaps_crash(self, fault: str) -> None:
+        """A crash at one point that is rare, and must be hit."""
+        if self.alive and self.world.may_crash(self) and self.swarm.strikes(fault):
+            self.crash()
         await self.point()
 
     def crash(self) -> None:

@@ -8,12 +8,17 @@ discharge, local days of New York in November 2026 (UTC-5, no daylight saving, n
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-MONDAY = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+from tests.simulation.er7 import MONDAY, WARD, Message
+
 LOCAL = timedelta(hours=-5)
+SILENT_DAYS = 6
+"""Of an emergency visit the fifth day closes it (services/admissions/rules.toml); of a stay the 120th."""
 
+STAGES = {"A04": "in-progress", "A01": "in-progress", "A13": "in-progress", "A03": "finished"}
 SCRIPTS: tuple[tuple[str, ...], ...] = (
     ("A01", "A03:01"),
     ("A01", "A03:01", "A13"),
@@ -32,22 +37,15 @@ SCRIPTS: tuple[tuple[str, ...], ...] = (
     ("A01", "A03:03", "A03:01"),
     ("A01",),
     ("A04", "A08", "A11"),
+    ("A04",),
+    ("A04", "A08:late"),
+    ("A04", "A08:late", "A03:01"),
+    ("A04", "A03:01", "A13"),
+    ("A01", "A02:7E", "A02:ICU", "A12"),
+    ("A01", "A02:7E", "A12", "A02:ICU", "A03:01"),
 )
-"""What a hospital says of one stay, in order. `A03:01`: with that disposition."""
-
-
-@dataclass
-class Message:
-    """One message. `sent_at` is when it comes to our door, which need not be in order."""
-
-    trigger: str
-    control_id: str
-    recorded: datetime
-    happened: datetime
-    detail: str
-    body: bytes = b""
-    split: bool = False
-    sent_at: datetime = MONDAY
+"""What a hospital says of one stay, in order. `A03:01`: with that disposition. `A02:ICU`: to that ward. `A12` names
+neither the transfer nor the bed: the last one recorded before it. `A08:late`: after six days of silence."""
 
 
 @dataclass
@@ -61,94 +59,76 @@ class Stay:
     def visit(self) -> str:
         return f"V{self.number}"
 
+    def is_meant_by(self, move: Message) -> bool:
+        """By the number of the visit or of its account."""
+        return move.visit == self.visit if move.visit else move.account == self.messages[0].account
+
 
 @dataclass(frozen=True)
 class Truth:
-    """What stands of a stay."""
+    """What stands of a stay. `closed`: by rule, after five days without a word."""
 
     status: str
     discharged_at: datetime | None
     tasks: dict[str, tuple[datetime, datetime]]
+    ward: str = WARD
+    closed: bool = False
 
 
-def stamp(moment: datetime) -> str:
-    return moment.strftime("%Y%m%d%H%M%S+0000")
-
-
-def a_stay(number: int, rng: random.Random, *, split: bool) -> Stay:
+def a_stay(number: int, rng: random.Random, *, split: bool, scripts: Sequence[tuple[str, ...]] = SCRIPTS) -> Stay:
     """The messages of one of the scripts, at times of its own, in the order the hospital recorded them.
 
     Some may bring another of the patient's numbers only, so that they travel in another partition.
     """
     stay = Stay(number)
-    began = at = MONDAY + timedelta(minutes=rng.randrange(0, 600))
+    began = at = MONDAY + timedelta(minutes=rng.randrange(0, 600), seconds=number)
     discharged: datetime | None = None
-    class_ = "I"
-    for position, word in enumerate(rng.choice(SCRIPTS)):
+    class_, script = "I", rng.choice(scripts)
+    for position, word in enumerate(script):
         trigger, _, detail = word.partition(":")
-        at += timedelta(minutes=rng.randrange(7, 400))
+        at += timedelta(minutes=rng.randrange(7, 400), days=SILENT_DAYS if detail == "late" else 0)
         class_ = "E" if trigger == "A04" else "I" if trigger == "A01" else class_
         if trigger == "A03" and not (discharged and rng.random() < 0.5):
             discharged = at - timedelta(minutes=rng.randrange(0, 5))
         happened = {"A03": discharged, "A13": discharged, "A11": began}.get(trigger) or at
         began = at if trigger in ("A04", "A01") else began
-        message = Message(trigger, f"M{number}-{position}", at, happened, detail)
-        message.split, message.sent_at = split and rng.random() < 0.5, at
-        message.body = _er7(stay, message, class_, discharged if trigger in ("A03", "A13") else None)
+        message = Message(trigger, f"M{number}-{position}", at, happened, detail, sent_at=at, under=number)
+        message.split, message.visit, message.class_ = split and rng.random() < 0.5, stay.visit, class_
+        message.ward = detail if trigger == "A02" else "" if "A12" in script and position else WARD
+        message.discharged = discharged if trigger in ("A03", "A13") else None
         stay.messages.append(message)
         discharged = None if trigger == "A13" else discharged
     return stay
 
 
-def phone_of(message: Message) -> str:
-    """Another one in each message, so that it shows who had the last word: the one that was recorded last."""
-    return f"555-{message.recorded:%d%H%M}"
-
-
-def _er7(stay: Stay, message: Message, class_: str, discharged: datetime | None) -> bytes:
-    pid = [""] * 31
-    person = f"E{stay.number}^^^NORTH^PI"
-    pid[1], pid[3] = "1", person if message.split else f"{person}~7700{stay.number}^^^NORTH^MR"
-    pid[5] = "Simperson^Ada"
-    pid[7], pid[8] = "19410506", "F"
-    pid[13] = phone_of(message)
-    if message.detail == "dead":
-        pid[29], pid[30] = stamp(message.happened), "Y"
-    pv1 = [""] * 46
-    pv1[1], pv1[2], pv1[3], pv1[4], pv1[7] = "1", class_, "4W^401^1^NORTH", "E", "ND001^Attend^Ann^^^^^^NORTH"
-    pv1[19] = f"{stay.visit}^^^NORTH^VN"
-    pv1[36] = message.detail if message.trigger == "A03" else ""
-    pv1[45] = stamp(discharged) if discharged else ""
-    at = stamp(message.recorded)
-    lines = [
-        f"MSH|^~\\&|ADT|NORTH|CARE|CARE|{at}||ADT^{message.trigger}|{message.control_id}|P|2.5.1",
-        f"EVN|{message.trigger}|{at}||||{stamp(message.happened)}",
-        "|".join(["PID", *pid[1:]]),
-        "PD1||||9000000001^Testoak^Olive^^^^^^NPI",
-        "|".join(["PV1", *pv1[1:]]),
-    ]
-    return "\r".join(lines).encode() + b"\r"
-
-
-def truth_of(stay: Stay) -> Truth:
-    """Message by message, as the hospital recorded them."""
-    stages, discharge, dead, class_ = [""], None, False, "I"
+def truth_of(stay: Stay, *, dead: bool | None = None) -> Truth:
+    """Message by message, as the hospital recorded them. `dead`: is the patient; None: as the stay's messages say."""
+    dead = any(message.detail == "dead" for message in stay.messages) if dead is None else dead
+    stages, discharge, class_, ward = [""], None, "I", _ward(stay)
     for message in stay.messages:
-        if message.trigger in ("A04", "A01"):
-            stages.append("in-progress")
-            class_ = "E" if message.trigger == "A04" else "I"
-        elif message.trigger == "A03":
-            stages.append("finished")
-            discharge = (message.happened, message.detail)
-        elif message.trigger == "A13":
-            stages.append("in-progress")
-            discharge = None
+        class_ = message.class_ or {"A04": "E", "A01": "I"}.get(message.trigger, class_)
+        if message.trigger in STAGES:
+            stages.append(STAGES[message.trigger])
         elif message.trigger == "A11":
             stages.append("cancelled" if len(stages) == 2 else "in-progress")
-        dead = dead or message.detail == "dead"
+        if message.trigger in ("A03", "A13"):
+            discharge = message if message.trigger == "A03" else None
     if discharge is None:
-        return Truth(stages[-1], None, {})
-    return Truth("finished", discharge[0], windows(_pathway(class_, discharge[1], dead=dead), discharge[0]))
+        closed = stages[-1] == "in-progress" and class_ == "E"
+        return Truth("finished" if closed else stages[-1], None, {}, ward, closed)
+    tasks = windows(_pathway(class_, discharge.detail, dead=dead), discharge.happened)
+    return Truth("finished", discharge.happened, tasks, ward)
+
+
+def _ward(stay: Stay) -> str:
+    """A cancelled transfer gives its bed back to the one before it."""
+    wards = [WARD]
+    for message in stay.messages:
+        if message.trigger == "A02":
+            wards.append(message.detail)
+        elif message.trigger == "A12":
+            wards.pop()
+    return wards[-1]
 
 
 def _pathway(class_: str, disposition: str, *, dead: bool) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from services.admissions.domain.closing import alarms_due as closings_due
+from services.admissions.handlers import COLLECTION as PATIENT_DOCUMENTS
 from services.admissions.handlers import handlers as admissions_handlers
 from services.discharge.handlers import handlers as discharge_handlers
 from services.discharge.store import federal_calendar, load_pathways
@@ -25,7 +27,7 @@ from services.notifier.settings import NotifierPolicy, SmtpPolicy
 from services.notifier.store import Deliveries as Projection
 from shared.alarm.sweeper import Alarms, Limits, Sweeper
 from shared.feeds import FeedProfile
-from shared.schemas.topics import FOLLOWUP_TIMERS
+from shared.schemas.topics import ADMISSIONS_TIMERS, FOLLOWUP_TIMERS
 from shared.stream.batch import BatchHearing
 from shared.stream.decisions import Decision, Desk, Fact, Handler, Reading
 from shared.stream.kafka import lane_of
@@ -67,6 +69,10 @@ POLICY = NotifierPolicy(
     retry_seconds=(1.0, 2.0, 4.0, 8.0),
 )
 HEARERS = ("admissions", "discharge", "followup", "notifier")
+ALARMS = {
+    "admissions": Alarms("admissions", ADMISSIONS_TIMERS.name, PATIENT_DOCUMENTS, closings_due),
+    "followup": Alarms("followup", FOLLOWUP_TIMERS.name, TRANSITION_DOCUMENTS, alarms_due),
+}
 EXPECTED_ENDS = ("fetch-keeps-failing", "stopping-while-away", "abandoned-half-heard")
 
 
@@ -140,8 +146,7 @@ class HearingProcess(Instance):
         self.loop = Loop(consumer, hearing, ledger, suspects, self._die, pace, hearing.read_ahead)
         self.running = [self.spawn(self.loop.run())]
         self.spawn(_periodically(self, self.loop.learn, 6.0))
-        if self.service == "followup":
-            alarms = Alarms("followup", FOLLOWUP_TIMERS.name, TRANSITION_DOCUMENTS, alarms_due)
+        if alarms := ALARMS.get(self.service):
             limits = Limits(lease=3.0, page_after=60.0, unfenced_after=1e9)
             sweeper = Sweeper(alarms, documents, self.publisher, consumer, ledger, world.clock, limits)
             self.spawn(_periodically(self, sweeper.sweep, 1.0))

@@ -15,10 +15,15 @@ from shared.stream.deadletters import PLACE, REASON, SERVICE
 from shared.stream.records import Saying
 from tests.simulation import staff
 from tests.simulation.ends import differences
+from tests.simulation.er7 import Message, written
 from tests.simulation.faults import SESSION
-from tests.simulation.hospital import Message, a_stay
+from tests.simulation.hospital import Stay, a_stay
+from tests.simulation.people import People, plotted
 from tests.simulation.virtual import Wall, run
 from tests.simulation.world import SERVICES, Broken, World
+
+REPAIRED = 0.25
+"""The share of the seeds in which numbers turn out to be one patient's, or a stay another's."""
 
 
 @dataclass
@@ -44,15 +49,15 @@ class Conductor:
 
     async def play(self) -> None:
         """All of it; raises Broken."""
-        world = self.world
+        world, agenda = self.world, self._agenda()
         for service in SERVICES:
             world.start(service)
-        if "split-keys" in self.events:
+        if "split-keys" in self.events or world.people.repairs:
             world.start("admissions")  # so that two of them decide about one patient
         await staff.load_directory(world)
         await world.quiet()
         world.swarm.on = True
-        await self._days()
+        await self._days(agenda)
         await self._calm()
         await self._mend()
         for days in (8, 8):
@@ -62,10 +67,10 @@ class Conductor:
             world.violate(difference)
         world.hold()
 
-    async def _days(self) -> None:
+    async def _days(self, agenda: list[Message]) -> None:
         """What the hospital sends, and a few days after it, under faults."""
         world = self.world
-        for message in self._agenda():
+        for message in agenda:
             await world.move_clock(message.sent_at)
             sending = world.background(world.send(message))
             if self.rng.random() < (0.1 if "haste" in self.events else 0.7):
@@ -79,17 +84,21 @@ class Conductor:
 
     def _agenda(self) -> list[Message]:
         world = self.world
-        world.stays = [
-            a_stay(number, self.rng, split="split-keys" in self.events)
-            for number in range(1, self.rng.choice((2, 2, 3)))
-        ]
-        messages = [message for stay in world.stays for message in stay.messages]
+        world.stays, repairs = self._stories()
+        world.people = People(world.stays, repairs)
+        messages = list(world.people.messages)
         for message in messages:
             if "hospital-reorders" in self.events and self.rng.random() < 0.5:
                 message.sent_at += timedelta(minutes=self.rng.randrange(1, 900))
+            message.body = written(message)
         if "hospital-repeats" in self.events:
             messages += [one for one in messages if self.rng.random() < 0.4]
         return sorted(messages, key=lambda one: one.sent_at)
+
+    def _stories(self) -> tuple[list[Stay], list[Message]]:
+        split, numbers = "split-keys" in self.events, range(1, self.rng.choice((2, 2, 3)))
+        stays = [a_stay(number, self.rng, split=split) for number in numbers]
+        return plotted(stays, self.rng) if self.rng.random() < REPAIRED else (stays, [])
 
     async def _something(self) -> None:
         """One of the things that come now and then."""

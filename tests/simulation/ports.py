@@ -50,11 +50,17 @@ class Documents:
         return lost
 
     async def save_together(self, documents: Sequence[Document]) -> set[tuple[str, str]]:
-        """All or none: it may crash its process before and after, never be reached, and lose its answer."""
+        """All or none. Its process may crash just before and just after; it may be aborted, as one that met another is;
+        never be reached; and lose its answer.
+        """
         await self._at.before(MONGO)
         if self._at.swarm.strikes("stale-save"):
             await self._at.outlive_the_session()
+        await self._at.perhaps_crash("crash-uniting")
+        if self._at.swarm.strikes("transaction-aborted"):
+            return {(document.collection, document.id) for document in documents}
         lost = await self._twin.save_together(documents)
+        await self._at.perhaps_crash("crash-uniting")
         await self._at.after(MONGO)
         return lost
 

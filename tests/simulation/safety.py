@@ -17,7 +17,16 @@ from services.notifier.store import MemoryDeliveries
 from shared.mongo.memory import MemoryDocuments
 from shared.schemas.envelope import TYPE_PREFIX, Sequence
 from shared.schemas.timers import TimerDue
-from shared.schemas.topics import COMMANDS, ENCOUNTERS, FOLLOWUP_TIMERS, NOTIFICATIONS, TASKS, TRANSITIONS
+from shared.schemas.topics import (
+    ADMISSIONS_TIMERS,
+    COMMANDS,
+    ENCOUNTERS,
+    FOLLOWUP_TIMERS,
+    NOTIFICATIONS,
+    TASKS,
+    TRANSITIONS,
+    heard_by,
+)
 from shared.stream.deadletters import PLACE, REASON, SERVICE
 from shared.stream.decisions import Refs
 from shared.stream.documents import Document
@@ -30,7 +39,8 @@ if TYPE_CHECKING:
 Content = tuple[bytes | None, bytes | None, Headers, int]
 NUMBERED = {ENCOUNTERS.name: "admissions", TRANSITIONS.name: "discharge", TASKS.name: "followup"}
 CLIMBS = {"task.due.v1": "opens_at", "task.overdue.v1": "due_at", "task.escalated.v1": "escalates_at"}
-FOLLOWUP_INPUTS = (TRANSITIONS.name, COMMANDS.name, FOLLOWUP_TIMERS.name)
+CLOCKS = {FOLLOWUP_TIMERS.name: "followup", ADMISSIONS_TIMERS.name: "admissions"}
+INPUTS = {timers: {topic.name for topic in heard_by(service)} for timers, service in CLOCKS.items()}
 COMMAND_REFUSALS = frozenset({"task-not-open", "task-unknown", "performed-before-discharge"})
 
 
@@ -143,7 +153,7 @@ class Safety:
         self._world.note("said", record.topic, record.partition, record.offset, record.header("ce_id"))
         if record.topic.endswith(".dlq"):
             self._dead_letter(record)
-        elif record.topic == FOLLOWUP_TIMERS.name and record.header("ce_id"):
+        elif record.topic in CLOCKS and record.header("ce_id"):
             self._alarm(record)
         elif (record.topic in NUMBERED or record.topic == NOTIFICATIONS.name) and record.header("ce_sequence"):
             self._numbered(record)
@@ -195,15 +205,16 @@ class Safety:
         if due.due > self._world.business:
             self._world.violate(f"early alarm: {due.alarm} due {due.due}")
         ends = next((ends for at, ends in self._moves if at >= due.due), {})
-        commits = self._world.log.commits["followup"]
+        commits, inputs = self._world.log.commits[CLOCKS[record.topic]], INPUTS[record.topic]
         for place, end in ends.items():
-            if place[1] == record.partition and commits.get(place, 0) < end and not due.unfenced:
+            if place[0] in inputs and place[1] == record.partition and commits.get(place, 0) < end and not due.unfenced:
                 self._world.violate(f"alarm before the fence: {due.alarm}, {place} at {commits.get(place, 0)} of {end}")
 
     def clock_moved(self, to: datetime) -> None:
         """The business clock moved; what is there now is to be heard before what falls due by now."""
         records = self._world.log.records
-        self._moves.append((to, {place: len(records[place]) for place in list(records) if place[0] in FOLLOWUP_INPUTS}))
+        inputs = set().union(*INPUTS.values())
+        self._moves.append((to, {place: len(records[place]) for place in list(records) if place[0] in inputs}))
 
     def _dead_letter(self, record: Heard) -> None:
         self.letters.append(record)
@@ -222,6 +233,10 @@ class Safety:
             if n < self._counted.get((topic, subject), 0):
                 self._world.violate(f"a counter went back: {counter}")
             self._counted[(topic, subject)] = n
+
+    def numbered(self) -> list[tuple[tuple[str, str], int]]:
+        """How far each stream of a service's own topic is numbered by its documents."""
+        return [(stream, n) for stream, n in self._counted.items() if stream[0] in NUMBERED]
 
     def committed(self, group: str, offsets: dict[Place, int]) -> None:
         """An offset is committed; it never goes back."""

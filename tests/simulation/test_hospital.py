@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 
-from tests.simulation.hospital import MONDAY, SCRIPTS, Message, Stay, a_stay, truth_of, windows
+from tests.simulation.er7 import MONDAY, Message
+from tests.simulation.hospital import SCRIPTS, Stay, a_stay, truth_of, windows
 
 
 def a_story(*words: str) -> Stay:

@@ -14,10 +14,12 @@ from shared.stream.decisions import Reading
 from shared.stream.outages import Away
 from shared.stream.records import Cause, Heard
 from tests.simulation.ends import unfinished
+from tests.simulation.er7 import MONDAY, Message
 from tests.simulation.faults import MOST_CRASHES, SESSION, Instance, Swarm
 from tests.simulation.groups import Groups
-from tests.simulation.hospital import MONDAY, Message, Stay
+from tests.simulation.hospital import Stay
 from tests.simulation.instances import FEED, HEARERS, process_of
+from tests.simulation.people import People
 from tests.simulation.safety import Safety, WatchedDeliveries, WatchedDocuments, WatchedLog
 from tests.simulation.virtual import Wall, nobodys
 
@@ -50,6 +52,7 @@ class World:
         self.started = dict.fromkeys(SERVICES, 0)
         self.crashes = dict.fromkeys(SERVICES, 0)
         self.stays: list[Stay] = []
+        self.people = People((), ())
         self.commands: dict[str, Any] = {}
         self.told: dict[str, list[Any]] = {}
         self.poison: set[bytes] = set()
