@@ -17,6 +17,7 @@ from shared.feeds import FeedProfile
 from shared.schemas.adt import AdtEvent
 from shared.schemas.envelope import Mode
 
+_OF_THE_FIRST: Final = ("roles", "diagnoses", "coverage")
 _OF_SEVERAL: Final = frozenset({Effect.REPAIR, Effect.SWAP})
 
 
@@ -83,9 +84,13 @@ def stamp_of(event: AdtEvent, source: Source) -> str:
 
 
 def parts_of(event: AdtEvent) -> tuple[AdtEvent, ...]:
-    """A swap and a repair are about each of their patients; of any other message the first one counts."""
+    """A swap and a repair are about each of their patients; of any other message the first one counts.
+
+    Roles, diagnoses and coverage are the first one's alone, and so is what of them was cleared.
+    """
     if TRIGGERS[event.trigger].effect not in _OF_SEVERAL:
         return (event,)
     alone = event.model_copy(update={"other_patients": ()})
     others = ({"patient": one.patient, "encounter": one.encounter} for one in event.other_patients)
-    return (alone, *(alone.model_copy(update=other) for other in others))
+    its_own = alone.model_copy(update=dict.fromkeys(_OF_THE_FIRST) | {"cleared": ()})
+    return (alone, *(its_own.model_copy(update=other) for other in others))
