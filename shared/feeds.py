@@ -86,6 +86,9 @@ class FeedProfile(BaseModel):
     `patient_fields`: where it numbers its patients, best first; before v2.3.1 not all do so in PID-3 alone.
     `greatest_age`: after how long its news is too old to be told; None is the deployment's. `close_after_days`: after
     how many days without a word a stay of a patient class is over by rule, where it is not as in admissions' rules.
+    `led_in_minutes`: a visit to the emergency department that ended so long ago at most led to the stay in a bed,
+    whatever the numbers; `same_event_minutes`: what another feed with this switched on tells of the same house within
+    so many minutes is the same stay. 0, the default: neither.
     `http_token_sha256`: of the token with which it posts over HTTP; the token itself stands nowhere.
     """
 
@@ -121,6 +124,8 @@ class FeedProfile(BaseModel):
     a08_class: Literal["describes", "moves"] = "describes"
     greatest_age: Annotated[timedelta, Field(ge=_A_SECOND)] | None = None
     close_after_days: Days = Field(default_factory=dict)
+    led_in_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
+    same_event_minutes: Annotated[int, Field(ge=0, le=240)] = 0
 
     @cached_property
     def _placeholder(self) -> re.Pattern[str] | None:

@@ -37,6 +37,9 @@ class Groups(Generic[Node]):
         """The group of a node."""
         return frozenset(self._of[node])
 
+    def __contains__(self, node: Node) -> bool:
+        return node in self._of
+
     def together(self, one: Node, other: Node) -> bool:
         """Are the two in one group?"""
         return self._of[one] is self._of[other]

@@ -3,7 +3,8 @@
 `same-number`: the same visit or account number under two numbers of the patient, or, of unnumbered visits, the same
 start at the same house. `visits-merged`: a merged, renamed or renumbered visit or account (HL7 v2.5.1 ch. 3.3.35, .41,
 .42, .44, .45, .49 to .51). `prior-number`: what began names the visit that it was before (MRG-5, MRG-3; ch. 3.3.6, not
-a merge). `of-account`: what names only an account is the one numbered visit of that account.
+a merge). `of-account`: what names only an account is the one numbered visit of that account. Two more go by times
+(`nearness`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ SAME_NUMBER: Final = "same-number"
 VISITS_MERGED: Final = "visits-merged"
 PRIOR_NUMBER: Final = "prior-number"
 OF_ACCOUNT: Final = "of-account"
+LED_IN: Final = "led-in"
+SAME_EVENT: Final = "same-event"
 _UNNUMBERED: Final = "unnumbered"
 
 Join = tuple[str, str, str]
@@ -35,12 +38,15 @@ def joins(visits: Sequence[Visit], repairs: Sequence[Repair]) -> Iterable[Join]:
     yield from _of_account(visits, repairs)
 
 
-def led_in(visits: Sequence[Visit]) -> frozenset[str]:
+def led_in(visits: Sequence[Visit], by_time: Iterable[Join]) -> frozenset[str]:
     """The visits that led into another one of the stay; none where it goes round in a circle."""
     groups = Groups(visit.visit_id for visit in visits)
-    for _, one, other in _same_number(visits):
-        groups.join(one, other)
-    led = {id_ for _, _, earlier in _prior(visits) for id_ in groups.of(earlier)}
+    near = [join for join in by_time if join[1] in groups and join[2] in groups]
+    for rule, one, other in (*_same_number(visits), *near):
+        if rule != LED_IN:
+            groups.join(one, other)
+    into = (*_prior(visits), *(join for join in near if join[0] == LED_IN))
+    led = {id_ for _, _, earlier in into for id_ in groups.of(earlier)}
     return frozenset(led) if len(led) < len(visits) else frozenset()
 
 

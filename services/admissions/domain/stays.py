@@ -16,6 +16,7 @@ from services.admissions.domain.groups import Groups
 from services.admissions.domain.joins import account_of, joins, led_in, text_of
 from services.admissions.domain.lifecycle import Trigger
 from services.admissions.domain.model import Encounter, LifecycleFact, Patient, Registers, Visit
+from services.admissions.domain.nearness import Near
 from services.admissions.domain.persons import Person, Persons
 from services.admissions.domain.put import DOOR
 from services.admissions.domain.registers import value_of
@@ -30,7 +31,7 @@ _UNKNOWN: Final = Encounter(encounter_id="", key="", anchor="")
 
 @dataclass(frozen=True)
 class Stay:
-    """Visits of a person that are one stay. `joined_by`: the rules that joined them.
+    """Visits of a person that are one stay. `joined_by`: the rules that joined them; `led`: which led into another.
 
     `encounter` is what it is to its hearers, once that is known (`encounters`).
     """
@@ -39,16 +40,16 @@ class Stay:
     visits: tuple[Visit, ...]
     joined_by: tuple[str, ...] = ()
     encounter: Encounter = _UNKNOWN
+    led: frozenset[str] = frozenset()
 
     @cached_property
     def facts(self) -> tuple[LifecycleFact, ...]:
         """All that is kept of it. The end of a visit that led into another one ended nothing."""
-        led = led_in(self.visits) if len(self.visits) > 1 else frozenset()
         return tuple(
             fact
             for visit in self.visits
             for fact in visit.facts
-            if visit.visit_id not in led or fact.trigger not in ENDS
+            if visit.visit_id not in self.led or fact.trigger not in ENDS
         )
 
     @cached_property
@@ -56,8 +57,7 @@ class Stay:
         """The last word on each field; the numbers are those of the visit that the others led into."""
         if len(self.visits) == 1:
             return self.visits[0].registers
-        led = led_in(self.visits)
-        last = registers.merged(visit.registers for visit in self.visits if visit.visit_id not in led)
+        last = registers.merged(visit.registers for visit in self.visits if visit.visit_id not in self.led)
         every = registers.merged(visit.registers for visit in self.visits)
         return every | {name: last[name] for name in _NUMBERS if name in last}
 
@@ -104,21 +104,21 @@ class Stay:
         return door
 
 
-def stays(patient: Patient, people: Persons) -> tuple[Stay, ...]:
-    """The stays of a document, in the order of their visits."""
-    if is_plain(patient):
+def stays(patient: Patient, people: Persons, near: Near | None = None) -> tuple[Stay, ...]:
+    """The stays of a document, in the order of their visits. `near`: the rules that go by times, if any is on."""
+    if is_plain(patient, near):
         person = people.of[patient.records[0].key]
         return tuple(Stay(person, (visit,)) for visit in patient.visits)
     repairs = journal.standing(patient.repairs)
     owned: dict[str, list[Visit]] = {}
     for visit in patient.visits:
         owned.setdefault(_owner(visit, people, repairs).lead.key, []).append(visit)
-    return tuple(stay for key, visits in owned.items() for stay in joined(people.of[key], visits, repairs))
+    return tuple(stay for key, visits in owned.items() for stay in joined(people.of[key], visits, repairs, near))
 
 
-def is_plain(patient: Patient) -> bool:
+def is_plain(patient: Patient, near: Near | None) -> bool:
     """One number and numbered visits, as most patients have: nothing there can be joined, moved or parted."""
-    is_told_of_once = len(patient.records) == 1 and not patient.repairs
+    is_told_of_once = len(patient.records) == 1 and not patient.repairs and (near is None or len(patient.visits) == 1)
     return is_told_of_once and not any(visit.prior or visit.key[0] == ACCOUNT for visit in patient.visits)
 
 
@@ -141,19 +141,22 @@ def _is_moved(visit: Visit, move: Repair) -> bool:
     return visit.record in move.sources and visit.first <= move.stamp
 
 
-def joined(person: Person, visits: Sequence[Visit], repairs: Sequence[Repair]) -> Iterable[Stay]:
+def joined(person: Person, visits: Sequence[Visit], repairs: Sequence[Repair], near: Near | None) -> Iterable[Stay]:
     """The visits of one person as stays."""
     if len(visits) == 1:
         return (Stay(person, (visits[0],)),)
     by_id = {visit.visit_id: visit for visit in visits}
     groups = Groups(by_id)
     rules: dict[str, set[str]] = {}
-    for rule, one, other in joins(visits, repairs):
+    by_time = near.joins(visits) if near else []
+    for rule, one, other in (*joins(visits, repairs), *by_time):
         if not groups.together(one, other):
             rules.setdefault(one, set()).add(rule)
         groups.join(one, other)
     found = []
     for group in groups.all():
         names = {rule for id_ in group for rule in rules.get(id_, ())}
-        found.append(Stay(person, tuple(by_id[id_] for id_ in sorted(group)), tuple(sorted(names))))
+        mine = tuple(by_id[id_] for id_ in sorted(group))
+        led = led_in(mine, by_time) if len(mine) > 1 else frozenset()
+        found.append(Stay(person, mine, tuple(sorted(names)), led=led))
     return found

@@ -29,6 +29,7 @@ from services.admissions.domain.difference import (
 from services.admissions.domain.known_as import Names, names_of, news
 from services.admissions.domain.message import Occasion
 from services.admissions.domain.model import Encounter, Patient
+from services.admissions.domain.nearness import Near
 from services.admissions.domain.persons import Person, persons
 from services.admissions.domain.registers import value_of
 from services.admissions.domain.related import brief_of, related
@@ -54,13 +55,15 @@ STILL_FOLLOWED: Final = timedelta(days=60)
 @dataclass(frozen=True)
 class World:
     """What is known beside the document: the tenant's authorities whose numbers are unique across hospitals, what the
-    codes of all feeds mean now, and the weights of the risk score (None: none is given).
+    codes of all feeds mean now, the weights of the risk score (None: none is given), and the rules that join stays by
+    their times (None: no feed of the tenant has one).
     """
 
     enterprise: frozenset[str] = frozenset()
     codes: Codes = AS_SENT
     lace: Lace | None = None
     closing: Closing | None = None
+    near: Near | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ class _Round:
 
     def __post_init__(self) -> None:
         self.people = persons(self.after, self.world.enterprise)
-        self.known = encounters.known(self.after, stays(self.after, self.people))
+        self.known = encounters.known(self.after, stays(self.after, self.people, self.world.near))
         self.encounters: dict[str, Encounter] = dict(self.known.encounters)
         current = {stay.encounter_id for stay in self.known.stays}  # not one that was moved or merged: it says nothing
         self.reviews = tuple(one for one in self.after.reviews if one.ref in current)
@@ -136,7 +139,7 @@ class _Round:
 
     def tell(self, at_hand: str) -> None:
         """Fold what may have changed, then say what is new."""
-        is_single = is_plain(self.after)
+        is_single = is_plain(self.after, self.world.near)
         first = [stay for stay in [self.known.of_visit(at_hand)] if stay] if at_hand else []
         others = [stay for stay in self.known.stays if stay not in first]
         for stay in first if is_single and not self.occasion.anew else [*first, *others]:

@@ -22,6 +22,7 @@ from services.admissions.domain.decide import Decided, again, decide
 from services.admissions.domain.looks import looked, text_of
 from services.admissions.domain.message import Message, Occasion, parts_of, stamp_of
 from services.admissions.domain.model import Patient, Source
+from services.admissions.domain.nearness import near
 from services.admissions.domain.obey import NotObeyed, obey
 from services.admissions.domain.repairs import RULES, Incomplete, Repair, repairs_of
 from services.admissions.domain.risk import Lace, parse_lace
@@ -119,7 +120,7 @@ class AdtHandler:
         """As the profiles are now: they may be read anew while this runs."""
         profiles = [profile for profile in self._feeds.values() if profile.tenant == tenant]
         enterprise = frozenset(authority for one in profiles for authority in one.enterprise_authorities)
-        return World(enterprise, self._codes, self._lace, self._closing)
+        return World(enterprise, self._codes, self._lace, self._closing, near(profiles, self._codes))
 
 
 class TimerHandler(AdtHandler):
