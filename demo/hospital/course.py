@@ -37,6 +37,7 @@ class Note(StrEnum):
     PRE_ADMITTED = "pre-admitted"
     PLAN_CANCELLED = "pre-admission-cancelled"
     TURNED_INPATIENT = "turned-inpatient"
+    SWAPPED = "swapped-beds"
     RENUMBERED = "turned-inpatient-under-a-new-number"
     DOWNGRADED = "turned-outpatient"
     WENT_ON_LEAVE = "went-on-leave"
@@ -61,7 +62,7 @@ class Diagnosis(NamedTuple):
     text: str
 
 
-_AS_INPATIENT: Final = 5
+_AS_INPATIENT, _BESIDE = 5, 7
 EMERGENCY_WARD: Final = Ward("ED", "EMR")
 SERIES_WARD: Final = Ward("DIALYSIS", "NEP")
 WARDS: Final = (Ward("3WEST", "MED"), Ward("4EAST", "CAR"), Ward("5NORTH", "PUL"), Ward("SURG2", "SUR"))
@@ -117,6 +118,11 @@ class Visit:
         return f"{self.number[:-1]}{int(self.number[-1]) + _AS_INPATIENT}"
 
     @property
+    def number_beside(self) -> str:
+        """The number of the stay in the next bed."""
+        return f"{self.number[:-1]}{int(self.number[-1]) + _BESIDE}"
+
+    @property
     def temporary_mrn(self) -> str:
         """What the hospital calls the patient as long as nobody knows who it is; another one at every stay."""
         return f"{self.facility.authority[0]}T{self.number[1:]}"
@@ -124,21 +130,26 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One event of one stay: HL7 trigger, when it was and when it was written down, and what was known then."""
+    """One event of one stay: HL7 trigger, when it was and when it was written down, and what was known then.
+
+    `beside`: the stay of the second patient whom it is about (A17).
+    """
 
     trigger: str
     note: Note
     occurred: datetime
     recorded: datetime
     visit: Visit
+    beside: Visit | None = None
 
 
 class Course:
-    """A stay that is being told: what is known so far and what was said of it."""
+    """A stay that is being told: what is known so far and what was said of it; `others` is told of somebody else."""
 
     def __init__(self, rng: Random, visit: Visit) -> None:
         self.rng, self.visit = rng, visit
         self.happenings: list[Happening] = []
+        self.others: list[Happening] = []
 
     @property
     def last(self) -> datetime:
@@ -150,9 +161,16 @@ class Course:
         self.visit = replace(self.visit, **known)
 
     def tell(
-        self, trigger: str, note: Note, occurred: datetime, *, recorded: datetime | None = None, **known: Any
+        self,
+        trigger: str,
+        note: Note,
+        occurred: datetime,
+        *,
+        recorded: datetime | None = None,
+        beside: Visit | None = None,
+        **known: Any,
     ) -> None:
         """One thing more. `known`: what changes of the visit; written down some minutes later unless said otherwise."""
         self.know(**known)
         written = recorded or after(self.rng, occurred, 1, 6)
-        self.happenings.append(Happening(trigger, note, occurred, written, self.visit))
+        self.happenings.append(Happening(trigger, note, occurred, written, self.visit, beside))

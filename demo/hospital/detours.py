@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
-from demo.hospital.course import SERIES_WARD, WARDS, Course, Happening, Note, Ward
-from demo.hospital.plots import Twist
-from demo.hospital.shifts import after
+from demo.hospital.course import SERIES_WARD, WARDS, Course, Happening, Note, Visit, Ward
+from demo.hospital.people import neighbour
+from demo.hospital.plots import HOME, Twist
+from demo.hospital.shifts import after, departure
 
 PLANNED: Final = frozenset({Twist.PRE_ADMITTED, Twist.PLAN_CANCELLED})
 
@@ -43,9 +46,42 @@ def on_the_ward(course: Course, twist: Twist) -> None:
         case Twist.ON_LEAVE:
             course.tell("A21", Note.WENT_ON_LEAVE, after(course.rng, course.last, 30, 90))
             course.tell("A22", Note.BACK_FROM_LEAVE, after(course.rng, course.last, 60, 120))
+        case Twist.ROUND_OF_BEDS:
+            _change_beds(course)
         case Twist.WRONG_PATIENT:
             course.tell("A44", Note.MOVED, after(course.rng, course.last, 30, 120), mistaken=False)
             course.tell("A08", Note.DETAILS, after(course.rng, course.last, 5, 30))
+
+
+def _change_beds(course: Course) -> None:
+    """With somebody who came to the ward a little later. Half of those leave; of the others it is the last word."""
+    rng, here = course.rng, course.visit
+    other = Course(rng, _beside(here, after(rng, course.last, 5, 30)))
+    other.tell("A01", Note.ADMITTED, other.visit.begun)
+    other.tell("A08", Note.DETAILS, after(rng, other.last, 8, 35))
+    other.know(room=here.room)
+    course.tell("A17", Note.SWAPPED, after(rng, other.last, 20, 60), beside=other.visit, room=_next_room(here))
+    if rng.random() < 0.5:
+        ended = departure(rng, other.visit.begun, here.facility.zone, short=True)
+        other.tell("A03", Note.DISCHARGED, ended, ended=ended, disposition=HOME)
+    course.others = other.happenings
+
+
+def _beside(visit: Visit, begun: datetime) -> Visit:
+    """The stay in the room beside; a plain one of the same ward."""
+    return replace(
+        visit,
+        number=visit.number_beside,
+        person=neighbour(visit.person),
+        admission_type="C",
+        room=_next_room(visit),
+        referring=None,
+        begun=begun,
+    )
+
+
+def _next_room(visit: Visit) -> str:
+    return str(int(visit.room) + 1)
 
 
 def _transfer(course: Course, *, cancelled: bool) -> None:

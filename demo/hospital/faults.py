@@ -66,14 +66,16 @@ def harm_of(rng: Random, faults: Faults) -> Harm:
 
 
 def harmed(body: bytes, harm: Harm) -> tuple[bytes, Harm]:
-    """The bytes after the harm, and the harm that was done: what has no IN1 cannot be torn there."""
+    """The bytes after the harm, and the harm that was done: what has no IN1 cannot be torn there, and what is about two
+    patients is still about one without the first.
+    """
     if harm is Harm.NO_OFFSETS:
         return _OFFSETS.sub(rb"\1", body), harm
     if harm is Harm.CUT_LATE and _DETAILS_END in body:
         return body[: body.index(_DETAILS_END) + 12], harm
     if harm is Harm.CUT_EARLY and _PATIENT in body:
         return body[: body.index(_PATIENT) - 6], harm
-    if harm is Harm.POISONED and _PATIENT in body:
+    if harm is Harm.POISONED and body.count(_PATIENT) == 1:
         start = body.index(_PATIENT)
         return body[:start] + body[body.index(b"\r", start + 1) :], harm
     return body, Harm.NONE

@@ -19,9 +19,8 @@ NOTHING: Final = '""'
 """What was said before is to be deleted (HL7 v2.5.1 ch. 2.5.3.2)."""
 STRUCTURES: Final = {
     "A01": "ADT_A01", "A02": "ADT_A02", "A03": "ADT_A03", "A04": "ADT_A01", "A05": "ADT_A05", "A06": "ADT_A06",
-    "A07": "ADT_A06", "A08": "ADT_A01", "A11": "ADT_A09", "A12": "ADT_A12", "A13": "ADT_A01", "A21": "ADT_A21",
-    "A22": "ADT_A21", "A38": "ADT_A38", "A40": "ADT_A39",
-    "A44": "ADT_A43",
+    "A07": "ADT_A06", "A08": "ADT_A01", "A11": "ADT_A09", "A12": "ADT_A12", "A13": "ADT_A01", "A17": "ADT_A17",
+    "A21": "ADT_A21", "A22": "ADT_A21", "A38": "ADT_A38", "A40": "ADT_A39", "A44": "ADT_A43",
 }  # fmt: skip
 _WITH_DETAILS: Final = frozenset({"A03", "A08"})
 _INTO_BED: Final = "A06"
@@ -49,6 +48,8 @@ def adt(
         lines += [*_before(happening), _pv1(visit)]
     if happening.trigger in _WITH_DETAILS:
         lines += [_dg1(visit), _in1(visit.filed)]
+    if happening.beside is not None:
+        lines += [*_patient(happening.beside, details=False), _pv1(happening.beside)]
     return encoded(lines)
 
 

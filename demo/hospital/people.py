@@ -23,7 +23,8 @@ _STREETS: Final = ("Sample Street", "Placeholder Lane", "Mill & Main Street", "E
 _CITIES: Final = (("Testville", "NY"), ("Mockham", "IL"), ("Port Synthetic", "ME"), ("Fakeford", "CO"))
 _LANGUAGES: Final = {"en": 78, "es": 15, "fr": 3, "pl": 2, "vi": 2}
 _RELATIONS: Final = (("SPO", "Spouse"), ("CHD", "Child"), ("SIB", "Sibling"), ("FND", "Friend"))
-_NAMESAKES: Final = 90_000_000
+_NEIGHBOURS, _NAMESAKES = 80_000_000, 90_000_000
+_AMONG_THE_PLAYED: Final = 10_000_000
 _OLDEST, _YOUNGEST = date(1932, 1, 1), date(1992, 1, 1)
 
 
@@ -67,6 +68,11 @@ class Person:
         return f"{authority[0]}{self.serial:08d}"
 
     @property
+    def played_with(self) -> str:
+        """Whose messages are one story: of somebody and of those who come into it."""
+        return f"p{self.serial % _AMONG_THE_PLAYED}"
+
+    @property
     def enterprise_id(self) -> str:
         """The number that all hospitals know, or ""."""
         return f"R{self.serial:08d}" if self.enterprise else ""
@@ -85,6 +91,21 @@ def namesake(person: Person) -> Person:
         born=person.born + timedelta(days=400),
         email="",
         primary_care=_primary_care_of(person.number + 1),
+        enterprise=False,
+    )
+
+
+def neighbour(person: Person) -> Person:
+    """Who lies in the next bed."""
+    return replace(
+        person,
+        serial=_NEIGHBOURS + person.serial,
+        family="Testneighbour",
+        born=person.born - timedelta(days=700),
+        street="1 Sample Street",
+        phone=f"(203)555-01{person.number % 100:02d}",
+        email="",
+        primary_care=_primary_care_of(person.number + 2),
         enterprise=False,
     )
 

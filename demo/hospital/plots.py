@@ -45,6 +45,7 @@ class Twist(StrEnum):
     DOWNGRADED = "downgraded"
     ON_LEAVE = "on-leave"
     DEATH_IN_ERROR = "death-in-error"
+    ROUND_OF_BEDS = "round-of-beds"  # changes beds with another patient of the ward (A17)
     WRONG_PATIENT = "wrong-patient"  # filed under the number of a namesake, then moved (A44)
 
 
@@ -89,6 +90,7 @@ CAST: Final = (
     Plot(Opening.SERIES, STILL_PATIENT),
     Plot(Opening.EMERGENCY_ADMIT, HOME, Twist.WRONG_PATIENT),
     Plot(Opening.EMERGENCY_ADMIT, HOME, Twist.RENUMBERED),
+    Plot(Opening.DIRECT, HOME, Twist.ROUND_OF_BEDS),
 )
 
 _OPENINGS: Final = {Opening.EMERGENCY: 25, Opening.EMERGENCY_ADMIT: 44, Opening.DIRECT: 28, Opening.SERIES: 3}
@@ -123,6 +125,7 @@ _TWISTS: Final = {
     Twist.DEATH_IN_ERROR: 1,
     Twist.WRONG_PATIENT: 2,
     Twist.RENUMBERED: 2,
+    Twist.ROUND_OF_BEDS: 2,
 }
 _ONLY: Final = {
     Twist.PRE_ADMITTED: Opening.DIRECT,

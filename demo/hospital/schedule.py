@@ -104,6 +104,6 @@ def _written(rng: Random, drafts: list[_Draft], run: str) -> Iterator[Sending]:
             control_id=control_id,
             note=draft.note,
             via=visit.facility.via,
-            patient=f"p{visit.person.serial}",
+            patient=visit.person.played_with,
             meant=draft.happening if draft.note not in _OF_NOBODY else None,
         )

@@ -40,7 +40,7 @@ class Arrival:
 
 
 def stay(rng: Random, arrival: Arrival, plot: Plot) -> list[Happening]:
-    """Everything that is told of one stay, in order of recording."""
+    """Everything that is told of one stay, in order of recording; before it what is told of the patient beside."""
     course = Course(rng, _visit(rng, arrival, plot))
     if plot.opening is Opening.SERIES:
         return detours.series(course, plot.disposition)
@@ -56,7 +56,7 @@ def stay(rng: Random, arrival: Arrival, plot: Plot) -> list[Happening]:
     _leave(course, plot, short=arrival.short)
     if plot.twist is Twist.TWO_NUMBERS:
         course.tell("A40", Note.MERGED, after(rng, course.last, 60, 300), temporary=False)
-    return course.happenings
+    return [*course.others, *course.happenings]
 
 
 def _visit(rng: Random, arrival: Arrival, plot: Plot) -> Visit:

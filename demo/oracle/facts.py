@@ -34,14 +34,14 @@ class Member(NamedTuple):
 class Message:
     """One message as it can be understood by who reads it. Times are aware UTC; `ended` and `died` as far as it tells.
 
-    `alive`: it says that the patient is not dead (PID-30 N). `place`: the ward (PV1-3.1).
+    `alive`: it says that the patient is not dead (PID-30 N). `place`: ward and room (PV1-3.1, .2).
 
     `patient` is equal for two messages when their numbers say that they are about one person; `numbers` are those,
     `authority` is whose they are (but for one that all hospitals know).
     `retires`: the `patient` that turned out to be this one (A40); such a message is about no visit. `moves`: the
     `patient` under whom the visit was filed, though it is this one's (A44). `mistaken`: it is filed so.
 
-    `prior`: the number of the visit that this one was before (A06).
+    `prior`: the number of the visit that this one was before (A06). `beside`: what it says of a second patient (A17).
     """
 
     control_id: str
@@ -68,6 +68,7 @@ class Message:
     moves: str = ""
     mistaken: bool = False
     prior: str = ""
+    beside: Message | None = None
 
     @property
     def says_of_death(self) -> bool:

@@ -31,7 +31,11 @@ class KeptStay(NamedTuple):
         numbers = frozenset(f"{one.assigner}|{one.value}" for one in event.patient.identifiers)
         status = "in-progress" if encounter.closed_by else encounter.status  # a rule ended it, and no hospital
         said = (status, ended, encounter.disposition, numbers)
-        where = (encounter.class_, encounter.location.point_of_care, encounter.on_leave)
+        where = (
+            encounter.class_,
+            f"{encounter.location.point_of_care} {encounter.location.room}".strip(),
+            encounter.on_leave,
+        )
         return cls(visit_of(event), encounter.encounter_id, *said, *where)
 
 

@@ -51,7 +51,7 @@ def _message(sending: Sending, told: Happening) -> Message:
         disposition=visit.disposition,
         died=visit.died is not None,
         alive=visit.alive,
-        place=visit.ward.unit,
+        place=f"{visit.ward.unit} {visit.room}",
         mode=MODES.get(visit.facility.code, "live"),
         training=training,
         team=_team(told),
@@ -61,6 +61,7 @@ def _message(sending: Sending, told: Happening) -> Message:
         moves=_namesake(told) if told.trigger == _MOVE else "",
         mistaken=visit.mistaken,
         prior=visit.prior if told.trigger == _INTO_BED else "",
+        beside=_message(sending, replace(told, visit=told.beside, beside=None)) if told.beside else None,
     )
     return _without_offsets(message, visit.facility) if sending.harm is Harm.NO_OFFSETS else message
 

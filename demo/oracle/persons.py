@@ -139,6 +139,8 @@ def hear_all(arrived: Iterable[tuple[datetime, Message]]) -> dict[str, tuple[Sta
         if message.control_id not in known:
             known.add(message.control_id)
             _hear(people, at, message)
+            if message.beside is not None:
+                _hear(people, at, message.beside)
     return {
         filed_wrongly(visit) if stay.messages[0].mistaken else visit: (stay, patient)
         for patient in people.values()

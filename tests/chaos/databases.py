@@ -15,7 +15,7 @@ from shared.schemas.topics import ENCOUNTERS, NOTIFICATIONS, TASKS, TRANSITIONS
 from tests.chaos.mails import Told
 from tests.chaos.topics import TopicAudit
 
-LIFECYCLE = frozenset(f"A{n:02d}" for n in (1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 21, 22, 38))
+LIFECYCLE = frozenset(f"A{n:02d}" for n in (1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 17, 21, 22, 38))
 SHOWN = 200
 TOLD_OF_ANOTHER = "told-of-another"
 Document = dict[str, Any]
@@ -66,6 +66,7 @@ class Databases:
         """Each lifecycle message that can be read is one fact of one patient; each number led to its patient."""
         readable = {one.control_id: one for one in sent if one.control_id in meant}
         wanted = {_source(one) for one in readable.values() if meant[one.control_id].trigger in LIFECYCLE}
+        wanted |= {_of_second(_source(one)) for one in readable.values() if meant[one.control_id].beside}
         found: Counter[tuple[str, str, str]] = Counter()
         patients, said, reviews = 0, {}, Counter[str]()
         fields = ("counters", "state.visits.facts.source", "state.reviews", "state.alias_of")
@@ -81,6 +82,7 @@ class Databases:
         yield from (f"admissions: {one[1]} was not sent as lifecycle" for one in sorted(set(found) - wanted))
         yield from (f"admissions: {one[1]} has {n} effects" for one, n in found.items() if n > 1)
         understood = [one for id_, one in meant.items() if id_ in readable]
+        understood += [one.beside for one in understood if one.beside]
         yield from wrong_reviews(reviews, sum(bool(one.moves) for one in understood))
         named = {name for one in understood for name in (one.patient, one.retires, one.moves) if name}
         known = len(named - {one.retires for one in understood} - {one.moves for one in understood})
@@ -162,6 +164,11 @@ class Databases:
                     f"{service}: says that it said {subject} up to {said.get(subject, 0)},"
                     f" {topic} has it up to {numbers.get(subject, 0)}"
                 )
+
+
+def _of_second(source: tuple[str, str, str]) -> tuple[str, str, str]:
+    """What a message says of its second patient."""
+    return (*source[:2], f"{source[2]}.1")
 
 
 def _source(one: Sending) -> tuple[str, str, str]:

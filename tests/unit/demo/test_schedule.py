@@ -135,6 +135,7 @@ TRIGGERS = {
     Note.MOVED: {"A44"},
     Note.NOT_DEAD: {"A08"},
     Note.TRANSFERRED: {"A02"},
+    Note.SWAPPED: {"A17"},
     Note.TRANSFER_CANCELLED: {"A12"},
     Note.PRE_ADMITTED: {"A05"},
     Note.PLAN_CANCELLED: {"A38"},

@@ -29,6 +29,29 @@ def test_story_35__a_cancelled_transfer_leaves_the_patient_where_its_cancel_says
     assert end.corrections == {}
 
 
+NEXT_BED = message("A01", "11-01 13:00", visit="V2", patient="P2", place="3WEST 302")
+IN_BED = of(ADMIT, place="3WEST 301")
+SWAP = message(
+    "A17",
+    "11-01 14:00",
+    place="3WEST 302",
+    beside=message("A17", "11-01 14:00", visit="V2", patient="P2", place="3WEST 301"),
+)
+
+
+def test_story_35a__two_who_change_beds_lie_where_the_other_lay_and_nobody_is_told() -> None:
+    """HL7 v2.5.1 ch. 3.3.17: one message, two patients, each with the bed that is now the own one."""
+    before, after = account([IN_BED, NEXT_BED], NIGHT).visits, account([IN_BED, NEXT_BED, SWAP], NIGHT).visits
+    assert (after["V1"].place, after["V2"].place) == ("3WEST 302", "3WEST 301")
+    assert [told(after[one]) for one in ("V1", "V2")] == [told(before[one]) for one in ("V1", "V2")]
+
+
+def test_story_35b__a_change_of_beds_that_comes_first_is_no_stay_and_holds_all_the_same() -> None:
+    assert account([SWAP], NIGHT).visits == {}
+    visits = account([SWAP, IN_BED, NEXT_BED], NIGHT).visits
+    assert (visits["V1"].place, visits["V2"].place) == ("3WEST 302", "3WEST 301")
+
+
 PLAN = message("A05", "11-01 08:00", class_="P")
 
 
