@@ -1,7 +1,7 @@
 """`care replay`: raw messages heard again by admissions, after a profile or a rule was mended; first without effect.
 
-A message whose every word is known already changes nothing, so that a replay too many is no harm. Nothing is taken out
-first: what an earlier reading of the same message left in a patient's document stays.
+A message whose every word is known already changes nothing, so that a replay too many is no harm. With --reread what an
+earlier reading of the same message left in a patient's document is taken out first, and put again as it is read now.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from care.profiles import place_of, profiles_at
 from care.publishing import say_all
 from care.rehearsal import Outcome, rehearse
 from care.running import run
-from care.session import Session, session
+from care.session import Session, business_time, session
 from services.admissions.handlers import handlers as admissions
 from services.discharge.handlers import handlers as discharge
 from services.discharge.settings import Settings as DischargeSettings
@@ -45,7 +45,7 @@ from services.notifier.settings import Settings as NotifierSettings
 from shared.mongo.documents import MongoDocuments
 from shared.schemas.topics import ADT_INBOUND
 from shared.settings import read
-from shared.stream.codec import QUIET
+from shared.stream.codec import QUIET, REREAD
 from shared.stream.decisions import Handler
 from shared.stream.records import Saying
 
@@ -63,6 +63,7 @@ def replay(  # noqa: PLR0913 - its options
     limit: int = typer.Option(1000, "--limit", min=1, help="If more are meant than this, nothing is done."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Show what would change and who would be told; say nothing."),
     silent: bool = typer.Option(False, "--silent", help="Set the record straight and tell nobody."),
+    reread: bool = typer.Option(False, "--reread", help="Read again what is known, by the profiles of today."),
     yes: bool = typer.Option(False, "--yes", help="Do not ask first."),
 ) -> None:
     """Say raw messages again to admissions alone, with their own ids, oldest first.
@@ -70,6 +71,9 @@ def replay(  # noqa: PLR0913 - its options
     They are read by the profiles of today; the mode is that of the day they came. What is new in them goes on to the
     other services as ever, and people are told unless --silent. With --dry-run all of it is worked out on copies first:
     encounters, transitions and tasks as they stand and as they would, and every delivery with what holds it back.
+
+    A message that is known changes nothing, unless --reread: then its earlier reading is taken out first. A field that
+    only messages beside the selection wrote is not found again: select the whole time in question, and do it twice.
     """
     here = session()
     meant = selection_of(id_, mrn=mrn, visit=visit, control_id=control_id, feed=feed, since=since, until=until)
@@ -80,7 +84,7 @@ def replay(  # noqa: PLR0913 - its options
         )
         typer.secho(told, err=True, fg="red")
         raise typer.Exit(1)
-    sayings = sayings_of(rows, silent=silent)
+    sayings = sayings_of(rows, silent=silent, asked=business_time(here).isoformat() if reread else "")
     if dry_run:
         for line in lines_of(run(_rehearsed(here, sayings)), len(rows)):
             typer.echo(line)
@@ -92,9 +96,12 @@ def replay(  # noqa: PLR0913 - its options
     typer.echo(f"said {len(rows)} again")
 
 
-def sayings_of(rows: Sequence[Row], *, silent: bool) -> list[Saying]:
-    """What is said of these stored rows, in the order in which they came: as the first time, to one hearer alone."""
-    ours = ((QUIET, b"true"),) if silent else ()
+def sayings_of(rows: Sequence[Row], *, silent: bool, asked: str = "") -> list[Saying]:
+    """What is said of these stored rows, in the order in which they came: as the first time, to one hearer alone.
+
+    `asked`: which asking that they be read anew this is, "" for none.
+    """
+    ours = ((QUIET, b"true"),) * silent + ((REREAD, asked.encode()),) * bool(asked)
     in_order = sorted(rows, key=lambda row: row["received_at"])
     said = [saying_of(message_of(row)) for row in in_order]
     return [replace(one, topic=ADT_INBOUND.replays(HEARER), headers=(*one.headers, *ours)) for one in said]

@@ -21,6 +21,8 @@ _SEQUENCE = re.compile(r"[1-9][0-9]{0,17}\.[1-9][0-9]{0,17}")
 
 QUIET = "ce_quiet"
 """`true` or `false`; absent is false, and so it is written."""
+REREAD = "ce_reread"
+"""A record that was heard before and is to be read anew: which asking that was, so that each has its own effects."""
 
 
 class Undecodable(Exception):

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.admissions.domain import identity
 from services.admissions.domain.closing import CLOSE, ring
 from services.admissions.domain.message import Message, Occasion
 from services.admissions.domain.model import Patient
 from services.admissions.domain.put import is_known_again, put
+from services.admissions.domain.reread import not_beside, swept, taken_out
 from services.admissions.domain.telling import Telling, World, told
 from services.admissions.domain.unite import gathered, tombstone
 
@@ -36,11 +38,28 @@ def decide(holders: Sequence[Patient], message: Message, world: World) -> Decide
     """The document after the message. `holders` are those that hold one of the numbers that it names."""
     before, absorbs, denied = gathered(holders, message)
     stood = before if before.records else None
-    if not absorbs and is_known_again(before, message):
+    if not absorbs and not message.reread and is_known_again(before, message):
         return Decided(before, stood)
-    after, at_hand = put(before, message, denied)
+    after, at_hand = _reread(before, message, denied) if message.reread else put(before, message, denied)
+    if message.reread and not absorbs and after == before:
+        return Decided(before, stood)
     after, tellings = told(before, after, message.occasion, at_hand, world)
     return Decided(after, stood, tellings, tuple(tombstone(one, after.patient_id) for one in absorbs))
+
+
+def _reread(before: Patient, message: Message, denied: frozenset[str]) -> tuple[Patient, str]:
+    nobodys = identity.placeholders(message.event.patient, message.profile, before.processing_id)
+    after, at_hand = put(taken_out(before, message.source), message, denied)
+    return swept(not_beside(after, message.record, nobodys)), at_hand
+
+
+def elsewhere(holder: Patient, message: Message, world: World) -> Decided:
+    """A document to which today's reading of the message does not lead any more, without what it has of it."""
+    after = swept(taken_out(holder, message.source))
+    if after == holder:
+        return Decided(holder, holder)
+    after, tellings = told(holder, after, message.occasion, "", world)
+    return Decided(after, holder, tellings)
 
 
 def again(patient: Patient, alarm: str, occasion: Occasion, world: World) -> Decided | None:

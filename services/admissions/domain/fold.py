@@ -28,6 +28,7 @@ from services.admissions.domain.lifecycle import (
     step,
 )
 from services.admissions.domain.model import LifecycleFact, Register, Source, Unit
+from services.admissions.domain.registers import is_taken_out
 
 MOST_FACTS: Final = 200
 MOST_BEDS: Final = 100
@@ -77,6 +78,8 @@ def fold(
 ) -> Standing:
     """What stands of these facts. `ground` are the stay's registers, asked where the feed's `a08` class moves it."""
     ordered = sorted(facts, key=lambda fact: fact.order)
+    if not ordered and ground and all(is_taken_out(register.stamp) for register in ground.values()):
+        return Standing(Stage.CANCELLED, codes=codes)  # all that was said of it is said of another one
     counting = _counting(ordered)
     taken, outcomes = _pair(ordered, counting)
     outcomes |= {fact.source: Outcome.AMENDED for fact in ordered if _is_amended(fact, counting)}

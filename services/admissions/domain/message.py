@@ -43,7 +43,7 @@ class Message:
 
     `numbers` are the patient's usable numbers as claims, best first; `rank` is the place of the best one's type in the
     profile, `patient_id` is derived from it, or from the message itself where there is none. `repairs` is what it
-    says of identities.
+    says of identities. `reread`: it was heard before, and is read anew.
     """
 
     event: AdtEvent
@@ -55,6 +55,7 @@ class Message:
     rank: int = 0
     repairs: tuple[Repair, ...] = ()
     mode: Mode = Mode.LIVE
+    reread: bool = False
 
     @cached_property
     def stamp(self) -> str:
@@ -75,7 +76,8 @@ class Message:
     @property
     def occasion(self) -> Occasion:
         """What it causes to be said is said on this occasion."""
-        return Occasion(self.cause, times.heard_at(self.event), self.event.trigger, self.profile.feed, self.mode)
+        at, feed = times.heard_at(self.event), self.profile.feed
+        return Occasion(self.cause, at, self.event.trigger, feed, self.mode, anew=self.reread)
 
 
 def stamp_of(event: AdtEvent, source: Source) -> str:

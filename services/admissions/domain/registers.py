@@ -8,15 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from services.admissions.domain.model import Register, Registers, Source
+
+_TAKEN_OUT: Final = "0000"
 
 
 def stamp(recorded: datetime, rank: int, source: Source) -> str:
     """A text that sorts as its parts do."""
     instant = recorded.astimezone(UTC).isoformat(timespec="microseconds")
     return "|".join([instant, str(rank), *source])
+
+
+def is_of(stamp_: str, source: Source) -> bool:
+    """Did this message write it? What stands before its source, the time, may be read otherwise today."""
+    return stamp_.split("|", 2)[2:] == ["|".join(source)]
+
+
+def taken_out(stamp_: str) -> str:
+    """The stamp of the same writer before all others: its word counts only until there is any other."""
+    return _TAKEN_OUT + stamp_[stamp_.index("|") :]
+
+
+def is_taken_out(stamp_: str) -> bool:
+    """Is it one of those?"""
+    return stamp_.startswith(f"{_TAKEN_OUT}|")
 
 
 def merge(registers: Registers, writes: Mapping[str, Any], stamp_: str) -> Registers:

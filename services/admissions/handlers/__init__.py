@@ -18,7 +18,7 @@ from typing import Final
 from services.admissions.domain import identity, times
 from services.admissions.domain.closing import Closing, next_alarm_at, parse_rules
 from services.admissions.domain.codes import Codes
-from services.admissions.domain.decide import Decided, again, decide
+from services.admissions.domain.decide import Decided, again, decide, elsewhere
 from services.admissions.domain.looks import looked, text_of
 from services.admissions.domain.message import Message, Occasion, parts_of, stamp_of
 from services.admissions.domain.model import Patient, Source
@@ -28,6 +28,7 @@ from services.admissions.domain.repairs import RULES, Incomplete, Repair, repair
 from services.admissions.domain.risk import Lace, parse_lace
 from services.admissions.domain.telling import Telling, World
 from services.admissions.handlers.inbound import acted_on, count_flags, event_of, made_up
+from services.admissions.handlers.rereading import Elsewhere, left_in, reread
 from shared.feeds import FeedProfile
 from shared.schemas.adt import AdtEvent
 from shared.schemas.commands import DecideIdentity, IdentityCommand
@@ -85,7 +86,8 @@ class AdtHandler:
             return None
         event = made_up(acted_on(event), profile)
         parts = parts_of(event)
-        facts = tuple(self._fact(record, envelope, part, n, profile) for n, part in enumerate(parts))
+        each = [self._fact(record, envelope, part, n, profile) for n, part in enumerate(parts)]
+        facts = tuple(fact for one in each for fact in reread(one))
         return facts[0] if len(facts) == 1 else facts
 
     def _fact(self, record: Heard, envelope: Envelope, event: AdtEvent, part: int, profile: FeedProfile) -> Fact:
@@ -110,9 +112,21 @@ class AdtHandler:
 
     def decide(self, fact: Fact, desk: Desk) -> Decision:
         """As in `Handler`: about the document of whoever has a number of the message."""
+        if isinstance(fact.body, Elsewhere):
+            return self._elsewhere(fact.body, desk)
         message: Message = fact.body
-        tenant = message.profile.tenant
-        decided = decide(_holders(message, desk), message, self.world(tenant))
+        decided = decide(_holders(message, desk), message, self.world(message.profile.tenant))
+        return self._decision(decided, message.profile.tenant)
+
+    def _elsewhere(self, one: Elsewhere, desk: Desk) -> Decision:
+        """What the message left in another document is taken out of it; mostly there is nothing."""
+        holder, tenant, id_ = left_in(one, desk, COLLECTION), one.message.profile.tenant, one.message.patient_id
+        if holder is None:
+            return Decision(COLLECTION, id_, id_)
+        return self._decision(elsewhere(holder, one.message, self.world(tenant)), tenant)
+
+    def _decision(self, decided: Decided, tenant: str) -> Decision:
+        """With the keys by which its patients look like others."""
         key = partial(keyed, self._secret, "look", tenant)
         return _decision(replace(decided, patient=looked(decided.patient, decided.before, key)))
 

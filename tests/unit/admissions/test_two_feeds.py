@@ -90,7 +90,7 @@ class Region:
     def __init__(self) -> None:
         self.log, self.deliveries = MemoryLog(), MemoryDeliveries()
         projected = Deliveries(self.deliveries, lambda: NOVEMBER_6).project
-        profiles = feeds(mode="shadow")
+        self.profiles = profiles = feeds(mode="shadow")
         assert {name: profile.mode for name, profile in profiles.items()} == MODES
         self.followup = Service("followup", followup(), self.log)
         self.services = (

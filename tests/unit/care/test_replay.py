@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from care.rehearsal import Change, Copies, Outcome, Stage, changes_of, rehearse
 from care.replay import lines_of, sayings_of
 from services.gateway.domain.saying import saying_of
 from services.gateway.store import _row
+from shared.feeds import FeedProfile
 from shared.mongo.memory import MemoryDocuments
 from shared.schemas.identifiers import Identifier
 from shared.schemas.notifications import DeliveryState, NotificationDecided
@@ -27,6 +29,8 @@ from tests.unit.notifier.givens import coordinator, primary, supervisor
 REPLAYS = "adt.inbound.v1.admissions.replay"
 ADMISSION = at("south", "A01", "03 0800", start="03 0800")
 DISCHARGE = at("south", "A03", "03 1500", end="03 1500", disposition="01")
+
+ANEW = ("ce_reread", b"2026-11-07T12:00:00+00:00")
 
 
 def again(message: bytes, feed: str = "south", *more: tuple[str, bytes]) -> Saying:
@@ -87,6 +91,29 @@ async def test_rehearsal__of_what_is_known_changes_nothing() -> None:
     assert outcome == Outcome((), (), {}, {})
 
 
+async def test_rehearsal__of_what_is_read_anew_and_as_it_was_changes_nothing() -> None:
+    region = await an_admitted_patient()
+    outcome = await rehearsed(region, again(ADMISSION, "south", ANEW), again(ADMISSION, "south", ANEW))
+    assert outcome == Outcome((), (), {}, {})
+
+
+async def test_rehearsal__of_what_is_read_anew_by_another_profile_is_what_then_happens() -> None:
+    """By now the number under which the patient was admitted is nobody's: what was told of him is taken back."""
+    region = await an_admitted_patient()
+    south = region.profiles["south"].model_dump()
+    region.profiles["south"] = FeedProfile.model_validate({**south, "placeholders": ["S1"]})
+    before = decided(region)
+    outcome = await rehearsed(region, again(ADMISSION, "south", ANEW))
+    await region.log.append(replace(again(ADMISSION, "south", ANEW), topic="adt.inbound.v1"))
+    await region.run()
+    after = {id_: one for id_, one in decided(region).items() if id_ not in before}
+    stays = [change[2:] for change in outcome.changes if change.what == "encounter"]
+    assert stays == [("in-progress", "cancelled"), ("", "in-progress")]
+    assert {one.delivery_id: one for one in outcome.deliveries} == after
+    assert {(one.corrects != (), one.status) for one in after.values()} == {(True, "pending"), (False, "pending")}
+    assert await rehearsed(region, again(ADMISSION, "south", ANEW)) == Outcome((), (), {}, {})
+
+
 async def test_rehearsal__of_a_silent_replay_changes_as_much_and_tells_nobody() -> None:
     region = await an_admitted_patient()
     loud = await rehearsed(region, again(DISCHARGE))
@@ -137,12 +164,14 @@ def test_sayings__are_as_the_first_time_oldest_first_and_to_one_hearer() -> None
     early, late = received(a_body("MSG1")), received(a_body("MSG2"), AT + timedelta(minutes=1))
     rows: list[dict[str, Any]] = [_row(one, AT) for one in (late, early)]
     loud, silent = sayings_of(rows, silent=False), sayings_of(rows, silent=True)
+    anew = sayings_of(rows, silent=True, asked="now")
     assert [one.topic for one in loud] == [REPLAYS, REPLAYS]
     assert [(one.key, one.value, one.headers) for one in loud] == [
         (one.key, one.value, one.headers) for one in (saying_of(early), saying_of(late))
     ]
     assert [one.headers[-1] for one in silent] == [("ce_quiet", b"true")] * 2
     assert [one.headers[:-1] for one in silent] == [one.headers for one in loud]
+    assert [one.headers for one in anew] == [(*one.headers, ("ce_reread", b"now")) for one in silent]
 
 
 def test_dead_letter__of_a_replayed_message_can_be_replayed_as_well() -> None:
