@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from care.profiles import place_of, profiles_at
 from care.publishing import say
 from care.running import run
 from care.session import session
@@ -40,8 +41,12 @@ def load(
 ) -> None:
     """Check a directory file as a whole, then say every entry of it. Raise its version with each change."""
     entries = entries_of(file)
+    here = session()
+    tenants = sorted({profile.tenant for profile in profiles_at(place_of(here.settings)).values()})
+    if tenant not in tenants:
+        raise typer.BadParameter(f"no feed has it; there are {', '.join(tenants) or 'none'}", param_hint="--tenant")
     now = wall_clock()
-    run(say(session(), [directory_event(entry, tenant, now) for entry in entries]))
+    run(say(here, [directory_event(entry, tenant, now) for entry in entries]))
     typer.echo(f"said {len(entries)} entries of version {entries[0].version} for tenant {tenant}")
 
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from care.profiles import SETTING
 from care.running import run
 from care.session import ADMIN_PORT, Session, environment
 from services.admissions.settings import Settings as Admissions
@@ -20,7 +21,9 @@ from services.discharge.settings import Settings as Discharge
 from services.followup.settings import Settings as Followup
 from services.gateway.settings import Settings as Gateway
 from services.notifier.settings import Settings as Notifier
+from shared.feeds import FeedsInvalid
 from shared.mongo.client import connect, server_facts
+from shared.profiles import read_feeds
 from shared.settings import ServiceSettings, fields_of
 from shared.stream.administration import check
 from shared.stream.outages import Away
@@ -50,7 +53,7 @@ def doctor() -> None:
     """Check Kafka, MongoDB, topics, settings and safety; exit 1 if anything fails."""
     settings = environment()
     os.environ.update(settings)
-    checks = [*_settings(settings), *_safety(settings), *run(_servers(settings)), *_versions()]
+    checks = [*_settings(settings), *_feeds(settings), *_safety(settings), *run(_servers(settings)), *_versions()]
     table = Table("", "what", "detail", box=None)
     colours = {"ok": "green", "warn": "yellow", "fail": "red"}
     for each in checks:
@@ -74,6 +77,20 @@ def _settings(settings: Mapping[str, str]) -> Iterator[Check]:
             yield Check(f"settings of {service}", "fail", detail)
         else:
             yield Check(f"settings of {service}", "ok", "complete")
+
+
+def _feeds(settings: Mapping[str, str]) -> Iterator[Check]:
+    place = settings.get(SETTING, "")
+    if not place:
+        return  # the settings of gateway and admissions say so
+    try:
+        found = read_feeds(Path(place))
+    except FeedsInvalid as invalid:
+        faults = "; ".join(str(problem) for problem in invalid.problems)
+        yield Check("feeds", "fail", f"{place}: {faults}; services go on with the edition before")
+    else:
+        modes = ", ".join(f"{name} {profile.mode}" for name, profile in sorted(found.items()))
+        yield Check("feeds", "ok", f"{place}: {modes or 'none'}")
 
 
 def _safety(settings: Mapping[str, str]) -> Iterator[Check]:

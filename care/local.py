@@ -57,6 +57,7 @@ def up(
     """Run the local stack and all five services until Ctrl-C. Real clock; mails go to a local mailbox only.
 
     In another terminal: `care simulate`, `care top`, `care feeds`, `care tail`, `care task list`, `care trace`.
+    To connect a feed of yours, add its profile to the feeds file that is printed; its people: `care directory load`.
     """
     console = Console()
     stop = threading.Event()
@@ -85,6 +86,7 @@ def _addresses(local: Deployment) -> list[str]:
         *(f"  door of {door}" for door in doors),
         f"  Kafka   {local.stack.kafka.bootstrap}",
         f"  MongoDB {local.stack.mongo.uri}",
+        f"  feeds   {local.wiring.environment['CARE_FEEDS_FILE']}  (edit it while this runs; it goes when this ends)",
         f"  mailbox {local.mailbox.directory}",
         f"  logs    {local.stack.directory}/<service>.log",
     ]

@@ -39,7 +39,8 @@ MESSAGES = 20
 
 def trace(
     what: str = typer.Argument(
-        metavar="PATIENT_OR_VISIT", help="A visit number, an identifier of the patient (MRN), or one of our ids."
+        metavar="PATIENT_OR_VISIT",
+        help="A visit number, an identifier of the patient (MRN), or any id of ours.",
     ),
 ) -> None:
     """Show raw message → encounter → transition → tasks → each delivery, with times, states and reasons."""
@@ -66,11 +67,13 @@ async def _patients(here: Session, what: str) -> list[Found]:
 async def _by_id(here: Session, what: str) -> list[Found]:
     """What is said of an encounter or a transition has the patient's id as its key, in whatever service keeps it."""
     with away():
+        raw = await here.database("gateway")[RAW].find_one({"_id": what})
         kept = [
             await here.database("notifier")[SUBJECTS].find_one({"_id": what}, {"key": 1}),
             await here.database("followup")[TRANSITIONS].find_one({"_id": what}, {"key": 1}),
         ]
-    return await _leading(here, [what, *(row["key"] for row in kept if row)])
+    found = await _leading(here, [what, *(row["key"] for row in kept if row)])
+    return found or (await _of_messages(here, [raw]) if raw else [])
 
 
 async def _leading(here: Session, ids: Sequence[str]) -> list[Found]:
@@ -96,8 +99,11 @@ async def _by_number(here: Session, what: str) -> list[Found]:
         for meant in (Selection(visit=what), Selection(mrn=what))
         for row in await found_messages(gateway[RAW], meant, await keys_of(here, gateway, meant), MESSAGES)
     ]
-    if not rows:
-        return []
+    return await _of_messages(here, rows) if rows else []
+
+
+async def _of_messages(here: Session, rows: Sequence[Found]) -> list[Found]:
+    """The patients that these raw messages are about, as admissions reads them."""
     handler = handlers(profiles_at(place_of(here.settings)), identity_secret(here))[ADT_INBOUND.name]
     refs = [refs for row in rows for refs in _refs_of(handler, row)]
     return await _leading(here, [one.id for one in await MongoDocuments(here.database("admissions")).load(refs)])

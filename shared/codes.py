@@ -67,7 +67,7 @@ def _codec(value: str) -> str:
     try:
         "".encode(value)
     except LookupError:
-        raise ValueError("not a character set that Python knows") from None
+        raise ValueError("not a character set that Python knows (8859/1 of HL7 table 0211 is iso-8859-1)") from None
     return value
 
 
@@ -106,9 +106,14 @@ def _kind_of_number(value: str) -> str:
     return value
 
 
+_OF_PATTERNS: Final = frozenset("*?+[](){}^$\\")
+
+
 def _numbers(value: str) -> str:
     """A number as it is sent, or `/a regular expression/` that the whole number matches."""
     if not is_pattern(value):
+        if {*value} & _OF_PATTERNS:
+            raise ValueError("looks like a pattern, which stands between slashes: 999 and more is /999.*/")
         return _code(value)
     try:
         pattern = re.compile(value[1:-1], re.IGNORECASE)

@@ -80,7 +80,10 @@ def test_parse__refuses_what_is_no_list_of_feeds(content: dict[str, Any]) -> Non
         ),
         ({"facility_zones": {"lake": "Nowhere"}}, "feed[0].facility_zones.LAKE: not an IANA time zone"),
         ({"kafka_topic": "a topic"}, "feed[0].kafka_topic: not a legal topic name"),
-        ({"charset": "klingon"}, "feed[0].charset: not a character set that Python knows"),
+        (
+            {"charset": "klingon"},
+            "feed[0].charset: not a character set that Python knows (8859/1 of HL7 table 0211 is iso-8859-1)",
+        ),
         ({"class_codes": "I"}, "feed[0].class_codes: Input should be a valid dictionary"),
         ({"colour": "red"}, "feed[0].colour: no setting of a feed"),
         ({"zones": "UTC"}, "feed[0].zones: no setting of a feed; is zone meant?"),
@@ -97,6 +100,10 @@ def test_parse__refuses_what_is_no_list_of_feeds(content: dict[str, Any]) -> Non
             "feed[0].placeholders.0: not a regular expression: missing ), unterminated subpattern",
         ),
         ({"placeholders": ["0", "/.*/"]}, "feed[0].placeholders.1: would take every number"),
+        (
+            {"test_numbers": ["999*"]},
+            "feed[0].test_numbers.0: looks like a pattern, which stands between slashes: 999 and more is /999.*/",
+        ),
         ({"test_numbers": [" "]}, "feed[0].test_numbers.0: empty, too long, or holds a vertical bar"),
         (
             {"acknowledgement": {"not_adt": "ignore"}},
