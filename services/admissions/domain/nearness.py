@@ -3,7 +3,8 @@
 `led-in`: a visit to the emergency department is part of the stay in a bed that it led to, though that has a number of
 its own and names no other (HL7 v2.5.1 ch. 3.3.6: the same physical stay). It goes on, or ended as an admission (NUBC
 UB-04 FL17 09), as still a patient (30) or without a word not long before. `same-event`: two feeds tell of one stay of
-one house under two numbers; both begin, or both end, within minutes. Each is a guess, so each is named in `joined_by`.
+one house under two numbers; both begin, or both end, within minutes. Each is a guess, so each is named in `joined_by`,
+and none is made where a feed that tells nobody would speak for one that does, or where one feed would be met twice.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from services.admissions.domain import fold
 from services.admissions.domain.codes import AS_SENT, CLASS, DISPOSITION, Codes
+from services.admissions.domain.groups import Groups
 from services.admissions.domain.joins import LED_IN, SAME_EVENT, Join
 from services.admissions.domain.lifecycle import Stage
 from services.admissions.domain.model import Registers, Visit
@@ -38,12 +40,17 @@ class Moment(NamedTuple):
 
     visit_id: str
     feed: str
+    mode: str
     facility: str
     class_: str
     begin: datetime | None
     end: datetime | None
     bed: datetime | None
     disposition: str
+
+    def is_beside(self, other: Moment) -> bool:
+        """Of one house, and told to the same people: a stay is told in the mode of its last message."""
+        return (self.facility, self.mode) == (other.facility, other.mode)
 
 
 @dataclass(frozen=True)
@@ -69,19 +76,26 @@ class Near:
     def _leads(self, visit: Moment, stay: Moment, bed: datetime) -> bool:
         most = self.led_in.get(stay.feed)
         is_emergency = visit.class_ == EMERGENCY and visit.bed is None and visit.disposition in ADMITTED_HERE
-        if most is None or not is_emergency or visit.begin is None or visit.facility != stay.facility:
+        if most is None or not is_emergency or visit.begin is None or not visit.is_beside(stay):
             return False
         return visit.begin <= bed <= visit.begin + ON_THE_WAY and (visit.end is None or bed - visit.end <= most)
 
     def _same(self, known: Sequence[Moment]) -> Iterable[Join]:
-        for one, other in combinations(sorted(known, key=lambda moment: moment.visit_id), 2):
-            if self._is_same(one, other):
+        """A feed that numbers two visits means two: where it would be met twice, it is not known which is meant."""
+        feeds = {moment.visit_id: moment.feed for moment in known}
+        pairs = [pair for pair in combinations(sorted(known, key=_id), 2) if self._is_same(*pair)]
+        groups = Groups(feeds)
+        for one, other in pairs:
+            groups.join(one.visit_id, other.visit_id)
+        for one, other in pairs:
+            group = groups.of(one.visit_id)
+            if len({feeds[id_] for id_ in group}) == len(group):
                 yield SAME_EVENT, one.visit_id, other.visit_id
 
     def _is_same(self, one: Moment, other: Moment) -> bool:
         """Both profiles must say so; the smaller number of minutes counts."""
         minutes = [self.same_event[moment.feed] for moment in (one, other) if moment.feed in self.same_event]
-        if one.feed == other.feed or len(minutes) < 2 or (one.facility, one.class_) != (other.facility, other.class_):
+        if one.feed == other.feed or len(minutes) < 2 or one.class_ != other.class_ or not one.is_beside(other):
             return False
         most = min(minutes)
         return _within(one.begin, other.begin, most) or _within(one.end, other.end, most)
@@ -107,6 +121,7 @@ def moment_of(visit: Visit, codes: Codes) -> Moment | None:
     return Moment(
         visit.visit_id,
         door["feed"],
+        door["mode"],
         value_of(of, "facility", {}).get("code") or value_of(of, "sending_facility", {}).get("code", ""),
         value_of(of, CLASS, ""),
         _when(of, "admitted_at") or (begin.occurred if begin else None),
@@ -114,6 +129,10 @@ def moment_of(visit: Visit, codes: Codes) -> Moment | None:
         standing.admitted.occurred if standing.admitted else None,
         value_of(of, DISPOSITION, "") if end else "",
     )
+
+
+def _id(moment: Moment) -> str:
+    return moment.visit_id
 
 
 def _when(of: Registers, name: str) -> datetime | None:

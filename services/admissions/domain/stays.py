@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from services.admissions.domain import journal, registers
+from services.admissions.domain.codes import CLASS, OBSERVED
 from services.admissions.domain.groups import Groups
 from services.admissions.domain.joins import account_of, joins, led_in, text_of
 from services.admissions.domain.lifecycle import Trigger
@@ -26,6 +27,7 @@ from shared.schemas.identifiers import Identifier
 
 ENDS: Final = frozenset({Trigger.DISCHARGE, Trigger.CANCEL_DISCHARGE})
 _NUMBERS: Final = ("visit_number", "account_number")
+_WHERE: Final = (CLASS, OBSERVED, "location")
 _UNKNOWN: Final = Encounter(encounter_id="", key="", anchor="")
 
 
@@ -54,12 +56,16 @@ class Stay:
 
     @cached_property
     def registers(self) -> Registers:
-        """The last word on each field; the numbers are those of the visit that the others led into."""
+        """The last word on each field; numbers, class and bed are those of the visit that the others led into.
+
+        The emergency department closes its visit when the patient is in a bed by then, and says class E once more.
+        """
         if len(self.visits) == 1:
             return self.visits[0].registers
         last = registers.merged(visit.registers for visit in self.visits if visit.visit_id not in self.led)
         every = registers.merged(visit.registers for visit in self.visits)
-        return every | {name: last[name] for name in _NUMBERS if name in last}
+        kept = {name: said for name, said in every.items() if name not in _WHERE}
+        return kept | {name: last[name] for name in (*_NUMBERS, *_WHERE) if name in last}
 
     @property
     def other_numbers(self) -> tuple[Identifier, ...]:

@@ -13,6 +13,7 @@ import pytest
 
 from shared.feeds import FeedProfile, parse_feeds
 from shared.schemas.encounters import EncounterMerged
+from shared.schemas.envelope import Mode
 from tests.unit.admissions.house import House, a_feed, feeds
 from tests.unit.admissions.saga_accounts import Saga, Stands, human, in_every_order
 from tests.unit.admissions.sagas.words import BIRTH, BORN, ED, R1, P, S, north, south
@@ -54,6 +55,11 @@ ONE_EVENT = human("100200 900 R1", Stands("V9", "discharged", "4W", "01", ("same
 
 LED_IN: Final = (
     Saga("from the emergency department to a bed", (ED_IN, ED_OUT, BED, HOME), frozenset({human("100200", LED_TO_V1)})),
+    Saga(
+        "a visit that is closed when the patient is in a bed by then",
+        (ED_IN, BED, north("A03", "01 1630", P, "E1", end="01 1555", location="ED", disposition="09", **ED)),
+        frozenset({human("100200", Stands("V1", "admitted", "4W", "", ("led-in",)))}),
+    ),
     Saga("whoever forgets to end the visit", (ED_IN, BED, HOME), frozenset({human("100200", LED_TO_V1)})),
     Saga(
         "sent home, and back within hours: two stays",
@@ -118,6 +124,29 @@ def test_same_event__both_profiles_must_say_so_and_the_smaller_counts(minutes: i
     two = (Stands("V1", "discharged", "4W", "01"), Stands("V9", "discharged", "", "01"))
     saga = Saga("two", (OLD_IN, OLD_OUT, NEW_IN, NEW_OUT), frozenset({human("100200 900 R1", *two, born=BIRTH)}))
     assert in_every_order(saga, of_one_house(minutes, others)) == 72
+
+
+def test_same_event__a_system_in_shadow_does_not_speak_for_one_that_is_live() -> None:
+    """Its discharge came first: nobody heard of it, and the live one's was no news any more."""
+    house = House(of_one_house())
+    for feed, message in (OLD_IN, NEW_IN, NEW_OUT, OLD_OUT):
+        house.hear(message, feed, Mode.SHADOW if feed == "south" else Mode.LIVE)
+    discharged = [(say.mode, data.encounter.joined_by) for say, data in house.told if "discharged" in data.TYPE]
+    assert discharged == [(Mode.SHADOW, ()), (Mode.LIVE, ())]
+
+
+def test_same_event__where_one_feed_has_two_that_it_may_be_it_is_neither() -> None:
+    """09:00 and 10:40 in the old system, 09:50 in the new one: each near to it, and not to one another."""
+    again = north("A01", "01 1045", f"{P}~{R1}", "V2", start="01 1040", location="5E^2^B", **BORN)
+    new = in_new("A01", "01 0955", start="01 0950")
+    each = (Stands("V1", "admitted", "4W"), Stands("V2", "admitted", "5E"), Stands("V9", "admitted"))
+    saga = Saga("neither", (OLD_IN, again, new), frozenset({human("100200 900 R1", *each, born=BIRTH)}))
+    assert in_every_order(saga, of_one_house()) == 18
+
+
+def test_led_in__a_stay_in_a_bed_keeps_its_class_when_the_visit_is_closed_later() -> None:
+    house = House(feeds(**LED)).hear_all(*(message for _, message in LED_IN[1].messages))
+    assert (house.last.encounter.class_, house.last.encounter.joined_by) == ("I", ("led-in",))
 
 
 def test_same_event__another_house_or_class_is_another_stay() -> None:
