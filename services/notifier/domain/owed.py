@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple
 from services.notifier.domain.model import Subject, Told
 from services.notifier.domain.notices import DEATH_WITHDRAWN, DIED
 from shared.schemas.encounters import AboutEncounter, EncounterEvent
+from shared.schemas.tasks import TaskEvent
 from shared.schemas.transitions import TransitionEvent
 
 Ledger = Mapping[str, Told]
@@ -87,12 +88,13 @@ def _is_amendment(told: Told) -> bool:
 def _known_alive(subject: Subject, data: AboutEncounter, *, late: bool) -> frozenset[str]:
     """The causes of messages of a death that this event denies.
 
-    The stay's own event denies whatever was said before it. A transition's denies what transitions said: that may be
-    heard after the stay's, which then found nothing to deny.
+    The stay's own event denies whatever was said before it. A transition's denies what transitions said, and a task's
+    what tasks did: that may be heard after the stay's, which then found nothing to deny.
     """
     died = {told.cause: told.tells for told in subject.ledger.values() if told.died}
     if late or not died or data.patient.deceased:
         return frozenset()
-    if isinstance(data, TransitionEvent):
-        return frozenset(cause for cause, tells in died.items() if tells.startswith("transition."))
+    if isinstance(data, (TransitionEvent, TaskEvent)):
+        kind = data.TYPE.partition(".")[0]
+        return frozenset(cause for cause, tells in died.items() if tells.startswith(f"{kind}."))
     return frozenset(died) if isinstance(data, EncounterEvent) and subject.deceased else frozenset()

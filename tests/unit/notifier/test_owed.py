@@ -10,11 +10,13 @@ from services.notifier.domain.delivery import Due, correction_due, withdraw
 from services.notifier.domain.model import Decided
 from shared.schemas.encounters import EncounterUpdated
 from shared.schemas.envelope import Label, Mode
+from shared.schemas.tasks import TaskCancelled
 from shared.schemas.transitions import TransitionUpdated
 from tests.builders import T0, a_discharge, a_patient, an_encounter
 from tests.unit.notifier.givens import (
     a_correction,
     a_delivery,
+    a_task,
     a_transition,
     a_withdrawal_of,
     an_admission,
@@ -164,6 +166,27 @@ def test_alive__a_transition_that_is_heard_after_the_stay_denied_the_death_is_de
     assert kinds(alive) == [("coordinator", "patient.death-withdrawn")]
     assert alive[0].told.corrects == ids(told)
     assert story.hear(a_transition(TransitionUpdated))[1] == ()
+
+
+def test_alive__a_task_that_is_heard_after_the_stay_denied_the_death_is_denied_by_the_next() -> None:
+    """Bereavement was due, and is called off: who heard so after the stay had spoken is told what the others were."""
+    story = Story()
+    story.hear(a_discharge(patient=DEAD))
+    story.hear(an_update(encounter=an_encounter()))
+    _, told = story.hear(a_task(patient=DEAD))
+    assert [one.told.died for one in told] == [True]
+    off = a_task(TaskCancelled, "called-off")
+    assert story.hear(off, late=True)[1] == ()
+    _, alive = story.hear(off)
+    assert kinds(alive) == [("coordinator", "patient.death-withdrawn")]
+    assert alive[0].told.corrects == ids(told)
+    assert story.hear(off)[1] == ()
+
+
+def test_alive__a_task_denies_nothing_of_a_transition() -> None:
+    story = Story()
+    story.hear(a_transition(status="closed", patient=DEAD))
+    assert story.hear(a_task(TaskCancelled, "called-off"))[1] == ()
 
 
 def test_alive__a_transition_denies_nothing_of_the_stay_nor_when_it_is_late() -> None:
