@@ -125,6 +125,6 @@ def lines_of(found: LookAlikes, limit: int) -> Iterator[str]:
     if len(found.pairs) > limit:
         yield f"the first {limit} of {len(found.pairs)} pairs"
     if found.pairs:
-        yield "to decide: care identity same PATIENT PATIENT, or care identity different PATIENT PATIENT"
+        yield "to decide: care identity same PATIENT PATIENT --reason CODE, or care identity different ..."
     if found.too_common:
-        yield f"not proposed: what more than {MOST_ALIKE} numbers have in common, {found.too_common} times"
+        yield f"keys that more than {MOST_ALIKE} numbers share, which propose nothing: {found.too_common}"

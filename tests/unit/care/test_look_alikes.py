@@ -96,8 +96,8 @@ def test_lines__are_ids_rules_and_what_to_say() -> None:
     ]
     assert list(lines_of(LookAlikes(pairs, 3), 1)) == [
         "the first 1 of 2 pairs",
-        "to decide: care identity same PATIENT PATIENT, or care identity different PATIENT PATIENT",
-        "not proposed: what more than 10 numbers have in common, 3 times",
+        "to decide: care identity same PATIENT PATIENT --reason CODE, or care identity different ...",
+        "keys that more than 10 numbers share, which propose nothing: 3",
     ]
     assert list(lines_of(LookAlikes(), 200)) == []
 
