@@ -7,7 +7,7 @@ import hashlib
 import random
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.schemas.topics import ADT_INBOUND, ENCOUNTERS, TRANSITIONS
@@ -71,6 +71,8 @@ class Conductor:
         """What the hospital sends, and a few days after it, under faults."""
         world = self.world
         for message in agenda:
+            if message.sent_at - world.business > timedelta(days=2):
+                await self._silence(message.sent_at)
             await world.move_clock(message.sent_at)
             sending = world.background(world.send(message))
             if self.rng.random() < (0.1 if "haste" in self.events else 0.7):
@@ -81,6 +83,11 @@ class Conductor:
             await world.move_clock(world.business + timedelta(hours=hours))
             await self._something()
             await world.sleep(1.0 + self.rng.random() * 4.0)
+
+    async def _silence(self, until: datetime) -> None:
+        """Nobody sends anything for days: what falls due meanwhile may be heard before the next message."""
+        await self.world.move_clock(until - timedelta(minutes=5))
+        await self.world.sleep(self.rng.random() * 5.0)
 
     def _agenda(self) -> list[Message]:
         world = self.world

@@ -36,6 +36,19 @@ def test_truth__the_work_is_that_of_the_last_disposition_and_of_the_dead_nobody_
     assert set(truth_of(a_story("A04", "A03:01")).tasks) == {"follow-up-call"}
 
 
+def test_truth__a_cancelled_transfer_gives_the_bed_back_to_the_one_before() -> None:
+    assert truth_of(a_story("A01", "A02:7E", "A02:ICU", "A12")).ward == "7E"
+    assert truth_of(a_story("A01", "A02:7E", "A12", "A02:ICU", "A03:01")).ward == "ICU"
+
+
+def test_truth__an_emergency_visit_that_nobody_ends_is_closed_and_a_stay_is_not() -> None:
+    closed = truth_of(a_story("A04", "A08:late"))
+    assert (closed.status, closed.closed, closed.discharged_at) == ("finished", True, None)
+    stay = truth_of(a_story("A04", "A08:late", "A01"))
+    assert (stay.status, stay.closed) == ("in-progress", False)
+    assert not truth_of(a_story("A04", "A03:01")).closed
+
+
 def test_windows__a_discharge_home_on_a_tuesday_at_ten() -> None:
     # 2026-11-03 15:00 UTC is Tuesday 10:00 in New York; the second business day after it is Thursday the 5th
     home = windows("home", datetime(2026, 11, 3, 15, 0, tzinfo=UTC))
