@@ -25,7 +25,7 @@ from demo.oracle.facts import (
 )
 from demo.oracle.persons import Patient, hear_all
 from demo.oracle.stays import NOTICE, Move, Stay
-from demo.oracle.work import Course, alarms, courses, rang_before, rings, status_of
+from demo.oracle.work import Course, alarms, courses, rang_before, rings, status_of, surely_wanted
 
 NEVER_TOLD = "suppressed:never-told"
 TAKEN_BACK = frozenset({"discharge-withdrawn", "not-dead"})
@@ -124,7 +124,12 @@ def _told(
 
 def _transition(course: Course, done: Mapping[tuple[int, str], Done], pace: Pace) -> Transition:
     tasks = {
-        code: Task(work.opens_at, work.due_at, status_of(work, done.get((course.version, code)), pace))
+        code: Task(
+            work.opens_at,
+            work.due_at,
+            status_of(work, done.get((course.version, code)), pace),
+            surely_wanted(work, pace),
+        )
         for code, work in course.tasks.items()
     }
     return Transition(course.status, course.pathway, tasks)

@@ -116,11 +116,12 @@ class Telling(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One piece of work; `status` is what its business status may be."""
+    """One piece of work; `status` is what its business status may be. `surely`: it must have been asked for."""
 
     opens_at: datetime
     due_at: datetime
     status: frozenset[str]
+    surely: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,9 +106,13 @@ class Patient:
 
     def _is_back(self, stay: Stay) -> bool:
         """Was the patient admitted again (§8.3), to whichever hospital? Until the next day it is a transfer, but of
-        whoever was sent home.
+        whoever was sent home; and one who was handed on returns, if ever, from where that leads.
         """
-        return any(self._index_of(other) is stay for other in self.stays.values() if other is not stay)
+        later = [other for other in self.stays.values() if other is not stay and self._index_of(other) is stay]
+        if not later:
+            return False
+        least = 0 if stay.left()[1] in AT_HOME else 2
+        return stay.days_to(min(later, key=lambda one: one.begun())) >= least
 
     def _index_of(self, later: Stay) -> Stay | None:
         """The stay that a later one in a bed, as its class says, returns from: the last that ended alive, up to 30
@@ -118,9 +122,7 @@ class Patient:
             return None
         before = [one for one in self.stays.values() if one.is_index_of(later)]
         index = max(before, key=lambda one: one.left()[0] or later.begun(), default=None)
-        days = index.days_to(later) if index else -1
-        least = 0 if index and index.left()[1] in AT_HOME else 2
-        return index if least <= days <= 30 else None
+        return index if index and index.days_to(later) <= 30 else None
 
     def _is_dead(self) -> bool:
         """By the last word on it: PID-30, or a disposition that says so of a stay that is over."""

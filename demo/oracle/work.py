@@ -10,6 +10,7 @@ from demo.oracle.facts import Done, Pace
 from demo.oracle.pathways import NOT_OPENED, Discharge, pathway, windows
 from demo.oracle.stays import State, Stay
 
+READMITTED: Final = "readmitted"
 LADDER: Final = timedelta(hours=24)
 """How long a task is overdue before the next one up is told."""
 
@@ -84,6 +85,8 @@ def _follow(found: dict[int, Course], state: State, left: Discharge) -> None:
         course.reopened_at = state.at
     readmitted = state.back and name != "died"
     wanted = {} if readmitted else windows(left)
+    if readmitted and state is course.opened:
+        course.tasks = {code: _never_wanted(left, state.at, *window) for code, window in windows(left).items()}
     _call_off(course, wanted, state.at, _why(course, name, readmitted=readmitted))
     course.pathway, course.withdrawn_at = name, None
     for code, (opens, due) in wanted.items():
@@ -95,12 +98,17 @@ def _follow(found: dict[int, Course], state: State, left: Discharge) -> None:
             known.opens_at, known.due_at, known.left = opens, due, left.at
 
 
+def _never_wanted(left: Discharge, at: datetime, opens: datetime, due: datetime) -> Work:
+    """The patient was back before the end was heard: unless the two came by different ways, and the other way round."""
+    return Work(opens, due, at, left.at, off_at=at, reason=READMITTED)
+
+
 def _why(course: Course, name: str, *, readmitted: bool) -> str:
     if name == "died":
         return "deceased"
     if course.pathway == "died":
         return "not-dead"
-    return "readmitted" if readmitted else "pathway-changed"
+    return READMITTED if readmitted else "pathway-changed"
 
 
 def _before(known: Work | None) -> list[tuple[datetime, datetime, datetime]]:
@@ -112,6 +120,11 @@ def _call_off(course: Course, wanted: dict[str, tuple[datetime, datetime]], at: 
     for code, work in course.tasks.items():
         if code not in wanted and work.off_at is None:
             work.off_at, work.reason = at, reason
+
+
+def surely_wanted(work: Work, pace: Pace) -> bool:
+    """Not so where the patient was back near to the end: that may have been heard first."""
+    return work.reason != READMITTED or work.off_at is None or work.off_at - work.wanted_at > pace.step
 
 
 def status_of(work: Work, done: Done | None, pace: Pace) -> frozenset[str]:

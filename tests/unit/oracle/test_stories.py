@@ -430,3 +430,21 @@ def test_story_33__of_three_stays_the_last_discharge_counts() -> None:
     ).visits
     assert end["V2"].transitions[1].tasks["home-visit"].status == {"called-off"}
     assert end[VISIT].transitions[1].tasks["locate"].status != {"called-off"}
+
+
+def test_story_33a__who_was_handed_on_and_is_still_there_returns_from_nowhere() -> None:
+    """The other hospital has not let the patient go: a third stay is no return from the first (HEDIS PCR: one course)."""
+    on = message("A01", "11-03 10:00", visit="V2")
+    third = message("A01", "11-05 16:00", visit="V3")
+    tasks = (
+        account([ADMIT, of(DISCHARGE, disposition="02"), on, third], "11-05 17:00").visits[VISIT].transitions[1].tasks
+    )
+    assert tasks["locate"].status != {"called-off"}
+
+
+def test_story_33b__who_is_back_before_the_end_is_heard_may_never_have_had_work() -> None:
+    let_in = [Arrival(one.control_id, at("11-04 16:30")) for one in (ADMIT, BACK, DISCHARGE)]
+    tasks = account([ADMIT, DISCHARGE, BACK], "11-04 17:00", arrivals=let_in).visits[VISIT].transitions[1].tasks
+    assert {(task.surely, *task.status) for task in tasks.values()} == {(False, "called-off")}
+    long_before = account([ADMIT, DISCHARGE, BACK], "11-04 17:00").visits[VISIT].transitions[1].tasks
+    assert all(task.surely for task in long_before.values())
