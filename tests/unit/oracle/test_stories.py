@@ -433,7 +433,7 @@ def test_story_33__of_three_stays_the_last_discharge_counts() -> None:
 
 
 def test_story_33a__who_was_handed_on_and_is_still_there_returns_from_nowhere() -> None:
-    """The other hospital has not let the patient go: a third stay is no return from the first (HEDIS PCR: one course)."""
+    """The other hospital has not let go: a third stay is no return from the first (HEDIS PCR: one course)."""
     on = message("A01", "11-03 10:00", visit="V2")
     third = message("A01", "11-05 16:00", visit="V3")
     tasks = (
