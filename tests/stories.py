@@ -1,4 +1,4 @@
-"""The long form of the stories: `python -m tests.stories` (`make stories`), some ten minutes of a core.
+"""The long form of the stories: `python -m tests.stories` (`make stories`), some six minutes of a core.
 
 Every story of one stay and of several patients in every order, each order with every message at once again and with all
 of them again at the end; then messages of any sagas, drawn with repeats, in two orders. Prints how far it is, and
@@ -27,7 +27,7 @@ from tests.unit.admissions.sagas import LONG, POOL, SAGAS
 from tests.unit.admissions.stories import STORIES, Story
 from tests.unit.admissions.stories2 import DESCRIBING, MOVING, STORIES2
 
-MULTISETS = 2_000
+MULTISETS = 1_000
 MOST = 10
 TELL_EACH = 250
 _WHAT = (
