@@ -72,4 +72,4 @@ def waves(sendings: list[Sending], start: datetime = START) -> list[Wave]:
 
 def longest(found: list[Wave]) -> timedelta:
     """Within it, one thing may overtake another."""
-    return found[1].end - found[0].end
+    return found[1].end - found[0].end if len(found) > 1 else LONGEST_WAVE
