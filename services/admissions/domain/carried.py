@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
 
 from services.admissions.domain.care_team import team_of
 from services.admissions.domain.fold import Standing
@@ -31,14 +33,15 @@ Of a plan nobody is told; one is only ever said where a begin that was said is t
 """
 
 
-class Carried(NamedTuple):
+@dataclass(frozen=True)
+class Carried:
     """The state that travels in every event about a stay."""
 
     patient: PatientState
     encounter: EncounterState
     care_team: tuple[CareTeamMember, ...]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Equal for what a hearer would take for the same."""
         parts = (self.patient, self.encounter, *self.care_team)

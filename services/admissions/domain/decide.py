@@ -15,8 +15,9 @@ from services.admissions.domain.message import Message, Occasion
 from services.admissions.domain.model import Patient
 from services.admissions.domain.put import is_known_again, put
 from services.admissions.domain.reread import not_beside, swept, taken_out
-from services.admissions.domain.telling import Telling, World, told
+from services.admissions.domain.telling import told
 from services.admissions.domain.unite import gathered, tombstone
+from services.admissions.domain.world import Telling, World
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from services.admissions.domain.decide import Decided
 from services.admissions.domain.message import Occasion
 from services.admissions.domain.model import Patient
 from services.admissions.domain.repairs import PATIENT, SETTLED, UNDO, Repair
-from services.admissions.domain.telling import World, told
+from services.admissions.domain.telling import told
 from services.admissions.domain.unite import together, tombstone
+from services.admissions.domain.world import World
 from shared.schemas.commands import DecideIdentity, IdentityCommand, SettleReview, UndoRepair
 from shared.schemas.envelope import derived_id
 

@@ -6,77 +6,31 @@ concerns all stays of the person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, NamedTuple
 
 from services.admissions.domain import encounters, fold, journal, reviews
 from services.admissions.domain.carried import Carried, carried, death_taken_back, deceased, died
-from services.admissions.domain.closing import Closing, laid
-from services.admissions.domain.codes import AS_SENT, Codes
-from services.admissions.domain.difference import (
-    Content,
-    Step,
-    contents,
-    difference,
-    is_known,
-    standing_after,
-    told_after,
-    version_after,
-    with_amendments,
-)
+from services.admissions.domain.closing import laid
+from services.admissions.domain.difference import Step, contents, difference, is_known, version_after, with_amendments
 from services.admissions.domain.known_as import Names, names_of, news
+from services.admissions.domain.living import dead, with_deaths
 from services.admissions.domain.message import Occasion
 from services.admissions.domain.model import Encounter, Patient
-from services.admissions.domain.nearness import Near
 from services.admissions.domain.persons import Person, persons
 from services.admissions.domain.registers import value_of
 from services.admissions.domain.related import brief_of, related
 from services.admissions.domain.returns import Brief
-from services.admissions.domain.risk import Lace
-from services.admissions.domain.said import happened, said_after
+from services.admissions.domain.said import Saying, uttered
 from services.admissions.domain.stays import Stay, is_plain, stays
 from services.admissions.domain.values import unmapped
-from shared.schemas.encounters import (
-    EncounterEvent,
-    EncounterMerged,
-    EncounterMoved,
-    EncounterUpdated,
-)
-from shared.schemas.envelope import Mode, derived_id
-from shared.schemas.patients import PatientEvent
+from services.admissions.domain.world import Telling, World
+from shared.schemas.encounters import EncounterEvent, EncounterMerged, EncounterMoved, EncounterUpdated
 
 DEATH_TAKEN_BACK: Final = "death-taken-back"
 STILL_FOLLOWED: Final = timedelta(days=60)
 """For so long after a discharge a change of the patient (an address, a telephone) is news about that stay too."""
-
-
-@dataclass(frozen=True)
-class World:
-    """What is known beside the document: the tenant's authorities whose numbers are unique across hospitals, what the
-    codes of all feeds mean now, the weights of the risk score (None: none is given), and the rules that join stays by
-    their times (None: no feed of the tenant has one).
-    """
-
-    enterprise: frozenset[str] = frozenset()
-    codes: Codes = AS_SENT
-    lace: Lace | None = None
-    closing: Closing | None = None
-    near: Near | None = None
-
-
-@dataclass(frozen=True)
-class Telling:
-    """One event to say, under its own key, feed and mode. `subject` is what its stream counts in."""
-
-    id: str
-    subject: str
-    key: str
-    feed: str
-    mode: Mode | None
-    data: EncounterEvent | PatientEvent
-    restricted: bool = False
 
 
 def told(
@@ -179,8 +133,8 @@ class _Round:
         said = stay.encounter.said
         state = carried(stay.person, stay, standing, said.discharge_version)
         ended = {"status": "cancelled", "merged_into": into}
-        state = state._replace(encounter=state.encounter.model_copy(update=ended))
-        self._tell(stay, standing, (Step(model, said.standing),), state, {}, said.record)
+        state = replace(state, encounter=state.encounter.model_copy(update=ended))
+        self._tell(Saying(stay, standing, (Step(model, said.standing),), state, {}, said.record))
 
     def _name(self) -> None:
         """Who is whom now, under each key in use."""
@@ -191,28 +145,14 @@ class _Round:
             feed, mode = self.occasion.feed, self.occasion.mode
             self.tellings.append(Telling(one.id, one.key, one.key, feed, mode, one.data, one.restricted))
 
-    def _died_or_not(self) -> set[str]:
-        """The leads of those who are dead now and were not, or the other way round."""
-        stamps: dict[str, list[str]] = {person.lead.key: [] for person in self.people.all}
-        for stay in self.known.stays:
-            stamps[stay.person.lead.key].append(self.encounters[stay.encounter_id].died)
-        for person in self.people.all:
-            died_ = tuple(filter(None, stamps[person.lead.key]))
-            self.living[person.lead.key] = replace(person, died=died_) if died_ else person
-        before = self._dead_before()
-        return {key for key, person in self.living.items() if deceased(person) != (key in before)}
+    def _died_or_not(self) -> frozenset[str]:
+        """The leads of those who are dead now and were not, or the other way round; from here on that is known."""
+        stamps = [(stay.person.lead.key, self.encounters[stay.encounter_id].died) for stay in self.known.stays]
+        self.living = with_deaths(self.people, stamps)
+        before = dead(self.before, self.world.enterprise)
+        return frozenset(key for key, person in self.living.items() if deceased(person) != (key in before))
 
-    def _dead_before(self) -> frozenset[str]:
-        """The numbers of those who were dead."""
-        if not self.before.records:
-            return frozenset()
-        people = persons(self.before, self.world.enterprise)
-        owner = {visit.visit_id: people.of[visit.record].lead.key for visit in self.before.visits}
-        stamps = [(owner[one.anchor], one.died) for one in self.before.encounters.values() if one.died]
-        known = (replace(one, died=tuple(at for key, at in stamps if key == one.lead.key)) for one in people.all)
-        return frozenset(number for person in known if deceased(person) for number in person.numbers)
-
-    def _is_news(self, stay: Stay, newly: set[str], *, is_single: bool) -> bool:
+    def _is_news(self, stay: Stay, newly: frozenset[str], *, is_single: bool) -> bool:
         said = stay.encounter.said
         if is_single and not said.status:
             return False
@@ -239,13 +179,13 @@ class _Round:
         """What is new about one stay. A changed state without a change of status is an update, and only then one."""
         stay, standing, said = now.stay, now.standing, now.stay.encounter.said
         encounter = related(now.state.encounter, stay.encounter.brief, self._others(stay), self.world.lace)
-        state = now.state._replace(encounter=encounter)
+        state = replace(now.state, encounter=encounter)
         content = contents(state.encounter, standing)
         steps = with_amendments(said, now.steps, content)
         if not steps and is_known(said, standing.stage) and state.digest != said.digest:
             steps = (Step(EncounterUpdated),)
         if steps:
-            self._tell(stay, standing, steps, state, content, stay.person.lead.key)
+            self._tell(Saying(stay, standing, steps, state, content, stay.person.lead.key))
 
     def _others(self, stay: Stay) -> list[Brief]:
         """What is known of the person's other stays."""
@@ -253,37 +193,7 @@ class _Round:
         ids = (one.encounter_id for one in mine if one.encounter_id != stay.encounter_id)
         return [brief for id_ in ids if (brief := self.encounters[id_].brief) is not None]
 
-    def _tell(
-        self,
-        stay: Stay,
-        standing: fold.Standing,
-        steps: tuple[Step, ...],
-        state: Carried,
-        now: Mapping[str, Content],
-        record: str,
-    ) -> None:
-        """`record`: of whom it is told."""
-        tellings = [self._telling(stay, standing, step, state) for step in steps]
-        pairs = zip(steps, (telling.id for telling in tellings), strict=True)
-        encounter = stay.encounter
-        stands = standing_after(encounter.said, pairs)
-        content = told_after(encounter.said, steps, stands, now)
-        said = said_after(encounter.said, state, record).model_copy(update={"standing": stands, "told": content})
-        if standing.closed:
-            said = said.model_copy(update={"ended": standing.closed})
-        self._keep(encounter.model_copy(update={"said": said}))
+    def _tell(self, one: Saying) -> None:
+        encounter, tellings = uttered(one, self.occasion, self.after.processing_id)
+        self._keep(encounter)
         self.tellings += tellings
-
-    def _telling(self, stay: Stay, standing: fold.Standing, step: Step, state: Carried) -> Telling:
-        data = step.model(
-            patient=state.patient,
-            encounter=state.encounter,
-            care_team=state.care_team,
-            occurred_at=happened(step, standing, self.occasion),
-            processing_id=self.after.processing_id,
-            withdraws=step.withdraws,
-            amends=step.amends,
-        )
-        id_ = derived_id(self.occasion.cause, step.model.TYPE, stay.encounter_id)
-        restricted = data.encounter.protected
-        return Telling(id_, stay.encounter_id, stay.encounter.key, stay.feed, stay.mode, data, restricted)

@@ -26,7 +26,7 @@ from services.admissions.domain.nearness import near
 from services.admissions.domain.obey import NotObeyed, obey
 from services.admissions.domain.repairs import RULES, Incomplete, Repair, repairs_of
 from services.admissions.domain.risk import Lace, parse_lace
-from services.admissions.domain.telling import Telling, World
+from services.admissions.domain.world import Telling, World
 from services.admissions.handlers.inbound import acted_on, count_flags, event_of, made_up
 from services.admissions.handlers.rereading import Elsewhere, left_in, reread
 from shared.feeds import FeedProfile
