@@ -162,7 +162,9 @@ def _carried(world: World, stay: Stay, id_: str, truth: Truth, status: str) -> I
         e.envelope.id for e in events if e.data.TYPE == "encounter.discharged.v1" and e.envelope.id not in withdrawn
     ]
     told = [d for d in _deliveries(world) if d.recipient == PCP and d.cause in standing]
-    too_old = [e.envelope.time - e.data.occurred_at > DAY for e in events if e.envelope.id in standing]
+    # a stay said anew of the right patient is no old news
+    news = [e for e in events if e.envelope.id in standing and not e.data.encounter.rebuilt]
+    too_old = [e.envelope.time - e.data.occurred_at > DAY for e in news]
     wanted = ("suppressed",) if any(too_old) else ("sent", "failed")
     if len(standing) != 1 or len(told) != 1 or told[0].status not in wanted:
         yield f"stay {stay.number}: {len(standing)} discharges stand, told {[(d.status, d.reason) for d in told]}"

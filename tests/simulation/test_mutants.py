@@ -18,7 +18,7 @@ CAUGHT_BY: dict[str, int] = {
     "loses_a_cancel_before_its_target": 6,
     "orders_by_arrival": 24,
     "the_last_to_arrive_has_the_last_word": 12,
-    "passes_every_fence": 115,
+    "passes_every_fence": 141,
     "does_not_look_whether_an_alarm_still_stands": 10,
     "takes_the_last_record_for_the_last_word": 7,
     "the_last_merge_to_arrive_leads": 60,
