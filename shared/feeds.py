@@ -89,6 +89,7 @@ class FeedProfile(BaseModel):
     `led_in_minutes`: a visit to the emergency department that ended so long ago at most led to the stay in a bed,
     whatever the numbers; `same_event_minutes`: what another feed with this switched on tells of the same house within
     so many minutes is the same stay. 0, the default: neither.
+    `snapshots`: `{DG1 = "adds"}` where the site sends diagnoses one by one: what it sends adds to what it sent before.
     `http_token_sha256`: of the token with which it posts over HTTP; the token itself stands nowhere.
     """
 
@@ -124,6 +125,7 @@ class FeedProfile(BaseModel):
     a08_class: Literal["describes", "moves"] = "describes"
     greatest_age: Annotated[timedelta, Field(ge=_A_SECOND)] | None = None
     close_after_days: Days = Field(default_factory=dict)
+    snapshots: dict[Literal["DG1"], Literal["adds"]] = Field(default_factory=dict)
     led_in_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
     same_event_minutes: Annotated[int, Field(ge=0, le=240)] = 0
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from services.admissions.domain import diagnoses
 from services.admissions.domain.care_team import PRIMARY_CARE, ROLES, members, person_name, role_writes
 from services.admissions.domain.codes import CLASS, OBSERVED
 from services.admissions.domain.identity import usable
@@ -47,7 +48,7 @@ def written(event: AdtEvent, profile: FeedProfile) -> Written:
     encounter = _read(event.encounter, _ENCOUNTER, profile) | of_visit | _facility(event, profile) | _age(profile)
     owned = TRIGGERS[event.trigger].own
     encounter |= _observed(event.encounter, encounter.get(CLASS), profile)
-    encounter |= _diagnoses(event)
+    encounter |= diagnoses.writes(event, profile)
     sent = encounter | _end(event) | _foreseen(event, owned, profile)
     own = {field: sent.pop(field) for field in owned if field in sent}
     return Written(patient, sent, own, _in_protected_unit(event.encounter, profile))
@@ -195,14 +196,6 @@ def _observed(encounter: adt.Encounter, class_: str | None, profile: FeedProfile
     """HL7 table 0004 has no class for it, and sites say it elsewhere: in PV1-18, PV1-10. Said together with a class."""
     is_so = profile.observes(encounter.patient_type or "", encounter.hospital_service or "")
     return {CLASS: class_ or "", OBSERVED: True} if is_so else {}
-
-
-def _diagnoses(event: AdtEvent) -> Writes:
-    """DG1, a snapshot; one without a code is of no use here."""
-    if event.diagnoses is None:
-        return {"diagnoses": None} if "diagnoses" in event.cleared else {}
-    coded = [one for one in event.diagnoses if one.code]
-    return {"diagnoses": [{"code": one.code, "system": one.system, "type": one.type} for one in coded] or None}
 
 
 def _age(profile: FeedProfile) -> Writes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.admissions.domain import fields, fold, identity, journal, registers, reviews, times
+from services.admissions.domain import diagnoses, fields, fold, identity, journal, registers, reviews, times
 from services.admissions.domain.lifecycle import Trigger
 from services.admissions.domain.message import Message
 from services.admissions.domain.model import LifecycleFact, Patient, Record, Visit
@@ -81,7 +81,9 @@ def _visit(patient: Patient, visit_id: str, key: tuple[str, ...], message: Messa
             "first": min(before.first, message.stamp),
             "prior": tuple(sorted({*before.prior, *prior_of(message.event, profile)})),
             "facts": fold.remember(before.facts, _fact(message, write)) if is_kept else before.facts,
-            "registers": registers.merge(before.registers, {**write.encounter, DOOR: door}, message.stamp),
+            "registers": diagnoses.bounded(
+                registers.merge(before.registers, {**write.encounter, DOOR: door}, message.stamp)
+            ),
             "protected_unit": before.protected_unit or write.protected_unit,
         }
     )

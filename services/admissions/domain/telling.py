@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from services.admissions.domain import encounters, fold, journal, reviews
+from services.admissions.domain import diagnoses, encounters, fold, journal, reviews
 from services.admissions.domain.carried import Carried, carried, death_taken_back, deceased, died
 from services.admissions.domain.closing import laid
 from services.admissions.domain.difference import Step, contents, difference, is_known, version_after, with_amendments
@@ -19,7 +19,6 @@ from services.admissions.domain.living import dead, with_deaths
 from services.admissions.domain.message import Occasion
 from services.admissions.domain.model import Encounter, Patient
 from services.admissions.domain.persons import Person, persons
-from services.admissions.domain.registers import value_of
 from services.admissions.domain.related import brief_of, related
 from services.admissions.domain.returns import Brief
 from services.admissions.domain.said import Saying, uttered
@@ -170,7 +169,7 @@ class _Round:
             return None
         steps = difference(encounter.said, standing)
         state = carried(stay.person, stay, standing, version_after(encounter.said, steps))
-        coded = value_of(stay.registers, "diagnoses", [])
+        coded = diagnoses.standing(stay.registers)
         encounter = encounter.model_copy(update={"brief": brief_of(state.encounter, standing, coded)})
         self._keep(encounter)
         return _Now(replace(stay, encounter=encounter), standing, steps, state)
