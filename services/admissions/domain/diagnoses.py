@@ -23,7 +23,7 @@ def writes(event: AdtEvent, profile: FeedProfile) -> dict[str, Any]:
     if event.diagnoses is None:
         return {ALL: None} if ALL in event.cleared else {}
     coded = [{"code": one.code, "system": one.system, "type": one.type} for one in event.diagnoses if one.code]
-    if event.diagnoses and profile.snapshots.get("DG1") == "adds":
+    if profile.snapshots.get("DG1") == "adds":
         return {f"{ONE}{one['system']}|{one['code']}": one for one in coded}
     return {ALL: coded or None}
 

@@ -15,7 +15,7 @@ ADDS = {"snapshots": {"DG1": "adds"}}
 IN = adt("A01", "01 0905", start="01 0900", extra=["DG1|1||I50.9^Heart failure^I10|||A"])
 MORE = adt("A08", "02 0905", extra=["DG1|1||N18.4^Kidney disease^I10|||W"])
 FINAL = adt("A08", "03 0905", extra=["DG1|1||I50.9^Heart failure^I10|||F"])
-NONE = adt("A08", "02 1200", extra=['DG1|1||""'])
+NONE = adt("A08", "02 1200", extra=['DG1|""'])
 
 
 def known(house: House) -> set[tuple[str, str]]:
