@@ -20,8 +20,10 @@ MOST: Final = 100
 
 def writes(event: AdtEvent, profile: FeedProfile) -> dict[str, Any]:
     """The registers that a message writes; one without a code is of no use here."""
+    if ALL in event.cleared:
+        return {ALL: None}
     if event.diagnoses is None:
-        return {ALL: None} if ALL in event.cleared else {}
+        return {}
     coded = [{"code": one.code, "system": one.system, "type": one.type} for one in event.diagnoses if one.code]
     if profile.snapshots.get("DG1") == "adds":
         return {f"{ONE}{one['system']}|{one['code']}": one for one in coded}
