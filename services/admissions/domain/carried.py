@@ -10,7 +10,7 @@ from typing import Any, Final
 from services.admissions.domain.care_team import team_of
 from services.admissions.domain.fold import Standing
 from services.admissions.domain.lifecycle import Stage
-from services.admissions.domain.model import Registers
+from services.admissions.domain.model import IDENTIFIERS, Registers
 from services.admissions.domain.persons import Person
 from services.admissions.domain.registers import value_of
 from services.admissions.domain.stays import Stay
@@ -84,7 +84,7 @@ def died(encounter: Stay, standing: Standing) -> str:
 def patient_state(patient: Person) -> PatientState:
     """The patient as carried."""
     of = patient.registers
-    numbers = [value_of(of, name, []) for name in sorted(of) if name.startswith("identifiers:")]
+    numbers = [value_of(of, name, []) for name in sorted(of) if name.startswith(IDENTIFIERS)]
     return PatientState.model_validate(
         {
             "patient_id": patient.patient_id,

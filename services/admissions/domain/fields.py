@@ -15,6 +15,7 @@ from services.admissions.domain.care_team import PRIMARY_CARE, ROLES, members, p
 from services.admissions.domain.codes import CLASS, OBSERVED
 from services.admissions.domain.identity import usable
 from services.admissions.domain.lifecycle import Trigger
+from services.admissions.domain.model import IDENTIFIERS
 from services.admissions.domain.times import heard_at, when
 from services.admissions.domain.triggers import TRIGGERS
 from shared.feeds import FeedProfile
@@ -180,7 +181,7 @@ def _identifiers(event: AdtEvent, profile: FeedProfile) -> Writes:
     if event.patient.identifiers is None:
         return {}
     kept = usable(event.patient.identifiers, profile)
-    return {f"identifiers:{profile.feed}": [_number(one, profile) for one in kept] or None}
+    return {f"{IDENTIFIERS}{profile.feed}": [_number(one, profile) for one in kept] or None}
 
 
 def _facility(event: AdtEvent, profile: FeedProfile) -> Writes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from pydantic import AwareDatetime, Field, model_validator
 
@@ -33,6 +33,9 @@ class Register:
 
 
 Registers = dict[str, Register]
+
+IDENTIFIERS: Final = "identifiers:"
+"""Begins the name of the register with what a feed calls the patient; the feed follows."""
 
 
 class LifecycleFact(Contract):

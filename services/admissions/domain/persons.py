@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 from services.admissions.domain import journal, registers, reviews
 from services.admissions.domain.groups import Groups
-from services.admissions.domain.model import Patient, Record, Registers, Review
+from services.admissions.domain.model import IDENTIFIERS, Patient, Record, Registers, Review
 from services.admissions.domain.repairs import DIFFERENT, SAME
 
 ENTERPRISE_DISAGREES: Final = "enterprise-disagrees"
@@ -32,8 +32,9 @@ RETIRED_NUMBER_USED: Final = "retired-number-used"
 class Person:
     """One person of a document. `lead` is the record after whose number the person is called.
 
-    `numbers`: those that lead to this person, whether a record's own or not. `died`: the stamps of the stays that say
-    expired. `disputed`: birth date and sex both disagree within what may be one person.
+    `numbers`: those that lead to this person, whether a record's own or not; `retired`: those that gave way to another
+    (HL7 v2.5.1 ch. 3.3.40: not to be used again). `died`: the stamps of the stays that say expired. `disputed`: birth
+    date and sex both disagree within what may be one person.
     """
 
     lead: Record
@@ -41,6 +42,7 @@ class Person:
     numbers: frozenset[str]
     disputed: bool = False
     died: tuple[str, ...] = ()
+    retired: frozenset[str] = frozenset()
 
     @property
     def patient_id(self) -> str:
@@ -49,8 +51,13 @@ class Person:
 
     @cached_property
     def registers(self) -> Registers:
-        """The last word on each field among the records."""
-        return registers.merged(record.registers for record in self.records)
+        """The last word on each field among the records; on what the patient is called, of those that are in use."""
+        every = registers.merged(record.registers for record in self.records)
+        if not self.retired:
+            return every
+        in_use = [record.registers for record in self.records if record.key not in self.retired]
+        numbers = registers.merged(in_use or [every])
+        return every | {name: said for name, said in numbers.items() if name.startswith(IDENTIFIERS)}
 
     @property
     def also_known_as(self) -> tuple[str, ...]:
@@ -208,7 +215,7 @@ class _Several:
             return None
         lead = min(records, key=lambda record: (record.key in self.retired, record.rank, record.first, record.key))
         disputed = any(record.key in self.disputed or reviews.is_disputed(record, self.settled) for record in records)
-        return Person(lead, records, group, disputed)
+        return Person(lead, records, group, disputed, retired=frozenset(self.retired) & group)
 
 
 def _holders(patient: Patient, cuts: frozenset[tuple[str, str]]) -> dict[str, list[str]]:

@@ -84,6 +84,12 @@ MERGES: Final = (
         frozenset({"retired-number-used"}),
     ),
     Saga(
+        "a retired number that has the last word is not what the patient is called",
+        (P_IN, Q_IS_P, north("A03", "05 1505", Q, "V2", end="05 1500", disposition="01")),
+        frozenset({human("100200", V1_IN, Stands("V2", "discharged", "", "01"))}),
+        frozenset({"retired-number-used"}),
+    ),
+    Saga(
         "merged into each other and back: the last word leads",
         (P_IN, Q_IS_P, merge("03 1200", P, Q), merge("04 1200", Q, P)),
         frozenset({human("100200", V1_IN)}),
