@@ -217,3 +217,13 @@ def test_stay__joined_by_two_rules_names_the_one_that_was_enough() -> None:
     house = House().hear_all(_admit("01", MR), adt("A50", "02 0900", **said), adt("A42", "02 1000", **said))
     assert house.last.encounter.joined_by == ("visits-merged",)
     assert len([hearer for hearer in hearers_of(house).values() if hearer.standing]) == 1
+
+
+def test_person__a_retired_number_that_is_used_again_is_reviewed_and_not_what_the_patient_is_called() -> None:
+    """HL7 v2.5.1 ch. 3.3.40: MRG-1 is not to be used again; who uses it means the one that it gave way to."""
+    merged = adt("A40", "02 1200", mrn=MR, visit="", extra=[f"MRG|{OTHER_MR}"], **{"class": ""})
+    again = adt("A03", "05 1505", end="05 1500", disposition="01", mrn=OTHER_MR, visit="V2^^^NORTH^VN")
+    for order in permutations((_admit("01", MR), merged, again)):
+        house = House().hear_all(*order)
+        assert _codes(house) == ["retired-number-used"]
+        assert _people(house) == {frozenset({"100200"})}
