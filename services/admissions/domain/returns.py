@@ -28,6 +28,7 @@ STAYS: Final = OBSERVATION | {INPATIENT}
 
 ELECTIVE: Final = frozenset({"C", "3"})  # PV1-4: HL7 table 0007, NUBC UB-04 FL14
 NEWBORN: Final = frozenset({"N", "4"})
+SENT_HOME: Final = frozenset({"01", "06", "07", "81", "86"})  # UB-04 FL17: home, with home health care, against advice
 EXPIRED: Final = frozenset({"20", "40", "41", "42"})  # NUBC UB-04 FL17
 PLANS_A_RETURN: Final = frozenset(str(code) for code in range(81, 96))  # FL17: with a planned acute readmission
 BACK_IN_BED: Final = frozenset({"unplanned", "planned", "transfer"})
@@ -121,12 +122,16 @@ def _named(stay: Brief, index: Brief, other: Brief, days: int) -> Return:
 
 
 def _kind(stay: Brief, index: Brief, days: int) -> str:
-    """A visit to the emergency department alone is never a transfer. What is elective or was announced is planned."""
+    """A visit to the emergency department alone is never a transfer, nor is the observation of whoever was sent home.
+
+    What is elective or was announced is planned.
+    """
     if stay.class_ == EMERGENCY:
         return "ed-return"
-    if days <= TRANSFER_DAYS:
+    is_observed = stay.class_ in OBSERVATION
+    if days <= TRANSFER_DAYS and not (is_observed and index.disposition in SENT_HOME):
         return "transfer"
-    if stay.class_ in OBSERVATION:
+    if is_observed:
         return "observation-return"
     planned = stay.admission_type in ELECTIVE or index.disposition in PLANS_A_RETURN
     return "planned" if planned else "unplanned"

@@ -66,7 +66,8 @@ def test_days__are_local_dates_and_the_thirtieth_counts(begin: str, days: int | 
     [
         ({"begin": "2026-11-04T20:00"}, {}, "transfer"),
         ({"begin": "2026-11-03T14:55"}, {}, "transfer"),  # begun before the first hospital recorded its end
-        ({"begin": "2026-11-04T20:00", "class_": "V"}, {}, "transfer"),
+        ({"begin": "2026-11-04T20:00", "class_": "V"}, {"disposition": "02"}, "transfer"),
+        ({"begin": "2026-11-04T20:00", "class_": "V"}, {}, "observation-return"),  # sent home: handed on to nobody
         ({"begin": "2026-11-04T20:00", "class_": "E"}, {}, "ed-return"),
         ({"class_": "E"}, {}, "ed-return"),
         ({"class_": "V"}, {}, "observation-return"),
