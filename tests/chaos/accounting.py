@@ -11,6 +11,8 @@ from demo.oracle.facts import Pace
 from demo.oracle.judging import Verdict, judge
 from demo.oracle.meant import meant, unreadable
 from demo.oracle.observing import Observed
+from shared.schemas.envelope import TYPE_PREFIX
+from shared.schemas.tasks import TaskCancelled
 from shared.schemas.topics import ALL, COMMANDS, dead_letter_topics
 from shared.stream.codec import decode
 from shared.stream.records import Heard
@@ -25,6 +27,7 @@ from tests.chaos.topics import LETTERS, TopicAudit
 ATTEMPT_SECONDS = 15.0
 """A blow is felt for so long by what was under way: leases and time-outs of the run are shorter."""
 TOO_LATE = "task-not-open"
+CALLED_OFF = f"{TYPE_PREFIX}{TaskCancelled.TYPE}"
 TOO_EARLY = "performed-before-discharge"
 """By an amendment that came before the command. Whether it may be the oracle says, by what became of the task."""
 
@@ -50,6 +53,7 @@ class _Reader:
     def __init__(self) -> None:
         self.seen, self.audit = Observed(), TopicAudit()
         self.commands: dict[str, str] = {}
+        self.called_off: set[str] = set()
 
     async def read(self, local: Deployment) -> None:
         """Topic by topic in the order of causes, so that what a record names was read before it."""
@@ -68,6 +72,8 @@ class _Reader:
         self.seen.hear(record)
         if record.topic == COMMANDS.name:
             self.commands[record.header("ce_id")] = decode(record).data.model_dump()["task_id"]
+        if record.header("ce_type") == CALLED_OFF:
+            self.called_off.add(decode(record).data.model_dump()["task"]["task_id"])
 
 
 async def account(local: Deployment, played: Played, book: Mailbook) -> Account:
@@ -92,7 +98,10 @@ async def account(local: Deployment, played: Played, book: Mailbook) -> Account:
 
 
 def _letters(played: Played, reader: _Reader) -> Iterator[str]:
-    """Those of messages are the oracle's affair; no other may be, but for commands that came too late."""
+    """Those of messages are the oracle's affair; no other may be, but for commands that came too late.
+
+    Work that was called off when its command was heard may have been wanted again since, and done by another one.
+    """
     tasks, _ = reader.seen.statuses()
     planted = {one.control_id for one in played.sent}
     for one in sorted(reader.seen.dead_letters - planted):
@@ -100,7 +109,7 @@ def _letters(played: Played, reader: _Reader) -> Iterator[str]:
     for topic, id_ in sorted(reader.audit.letters):
         if topic.startswith(COMMANDS.name):
             reason, task = reader.audit.reasons[topic, id_], reader.commands.get(id_, "")
-            if reason != TOO_EARLY and (reason != TOO_LATE or tasks.get(task) != "called-off"):
+            if reason != TOO_EARLY and (reason != TOO_LATE or task not in reader.called_off):
                 yield f"command {id_} is a dead letter: {reason}, its task is {tasks.get(task, 'not known')}"
 
 
