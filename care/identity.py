@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from care.identity_lists import journal_of, records_of, reviews_of
@@ -69,7 +70,8 @@ def show(document: str = typer.Argument(help="A patient id.")) -> None:
     entries = Table("repair", "what", "whose", "at", "by", "stands", box=None)
     for one in journal_of(patient):
         stands = "yes" if one.stands else "no"
-        entries.add_row(one.repair_id, one.what, one.whose, f"{one.at:%Y-%m-%d %H:%MZ}", one.by, stands)
+        what, whose, by = (escape(word) for word in (one.what, one.whose, one.by))
+        entries.add_row(one.repair_id, what, whose, f"{one.at:%Y-%m-%d %H:%MZ}", by, stands)
     console.print(entries if patient.repairs else "no repairs")
 
 
@@ -93,7 +95,7 @@ def settle(
     reason: str = ReasonOption,
     actor: str = ActorOption,
 ) -> None:
-    """Say that somebody looked and there is nothing to do. More that speaks for it opens it again; so does `undo`."""
+    """Say that somebody looked and there is nothing to do. Another birth date or sex opens it again; so does `undo`."""
     here = session()
     patient = _one(here, document)
     open_ = {(one.code, one.ref or patient.patient_id): one.ref for one in patient.reviews}

@@ -29,7 +29,8 @@ async def tree_of(here: Session, patient: Found, what: str) -> Tree:
         tree.add(f"[yellow]review[/] {review['code']} {review['ref']}")
     for one in journal_of(Patient.model_validate(state)):
         counts = "" if one.stands else ", which does not count"
-        tree.add(f"[bold]repair[/] {one.what}: {one.whose}  by {escape(one.by)}, {one.at:%Y-%m-%d %H:%M}Z{counts}")
+        what = escape(f"{one.what}: {one.whose}  by {one.by}")
+        tree.add(f"[bold]repair[/] {what}, {one.at:%Y-%m-%d %H:%M}Z{counts}")
     visits = {visit["visit_id"]: visit for visit in state["visits"]}
     every = list(state["encounters"].values())
     for encounter in _chosen(every, visits, what):

@@ -63,10 +63,10 @@ class DecideIdentity(IdentityCommand):
 
 
 class SettleReview(IdentityCommand):
-    """Somebody looked at a review of `document`, and there is nothing to do. It opens again when more speaks for it.
+    """Somebody looked at a review of `document`, and there is nothing to do. It stays settled until that is undone.
 
-    `code` and `about` are the review's; `seen` is how many different values it rested on when somebody looked (birth
-    dates that were sent, say), 1 where it rests on no values.
+    `code` and `about` are the review's; `seen` is how many different values it rested on when somebody looked: of birth
+    dates and sexes one more opens it again; 1 where it rests on no values.
     """
 
     TYPE: ClassVar[str] = "command.settle-review.v1"

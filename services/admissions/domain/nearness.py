@@ -20,7 +20,7 @@ from services.admissions.domain.codes import AS_SENT, CLASS, DISPOSITION, Codes
 from services.admissions.domain.groups import Groups
 from services.admissions.domain.joins import LED_IN, SAME_EVENT, Join
 from services.admissions.domain.lifecycle import Stage
-from services.admissions.domain.model import Registers, Visit
+from services.admissions.domain.model import LifecycleFact, Registers, Visit
 from services.admissions.domain.put import DOOR
 from services.admissions.domain.registers import value_of
 from services.admissions.domain.returns import EMERGENCY
@@ -32,6 +32,8 @@ ON_THE_WAY: Final = timedelta(hours=24)
 """A bed that is given later than this after the visit began is not where the visit led."""
 ADMITTED_HERE: Final = frozenset({"", "09", "30"})
 """NUBC UB-04 FL17: admitted as an inpatient to this hospital; still a patient; nothing was said."""
+_TO_THE_MINUTE: Final = frozenset({"minute", "second", "fraction"})
+_A_MINUTE: Final = timedelta(minutes=1)
 _BEGUN: Final = frozenset({Stage.REGISTERED, Stage.ADMITTED, Stage.DISCHARGED})
 
 
@@ -124,8 +126,8 @@ def moment_of(visit: Visit, codes: Codes) -> Moment | None:
         door["mode"],
         value_of(of, "facility", {}).get("code") or value_of(of, "sending_facility", {}).get("code", ""),
         value_of(of, CLASS, ""),
-        _when(of, "admitted_at") or (begin.occurred if begin else None),
-        (_when(of, "discharged_at") or end.occurred) if end else None,
+        _when(of, "admitted_at", begin),
+        _when(of, "discharged_at", end) if end else None,
         standing.admitted.occurred if standing.admitted else None,
         value_of(of, DISPOSITION, "") if end else "",
     )
@@ -135,9 +137,13 @@ def _id(moment: Moment) -> str:
     return moment.visit_id
 
 
-def _when(of: Registers, name: str) -> datetime | None:
+def _when(of: Registers, name: str, fact: LifecycleFact | None) -> datetime | None:
+    """As it was sent, else when the fact occurred; None where that is a day or an hour: near to it says nothing."""
     sent: Any = value_of(of, name)
-    return When.model_validate(sent).instant if sent else None
+    if sent:
+        told = When.model_validate(sent)
+        return told.instant if told.precision in _TO_THE_MINUTE else None
+    return fact.occurred if fact and fact.until - fact.occurred < _A_MINUTE else None
 
 
 def _within(one: datetime | None, other: datetime | None, most: timedelta) -> bool:

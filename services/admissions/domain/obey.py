@@ -47,8 +47,16 @@ def obey(holders: Sequence[Patient], command: IdentityCommand, cause: str, at: d
     after = before.model_copy(update={"repairs": journal.remember(before.repairs, [repair])})
     if after == before and not gathered.absorbs:
         return Decided(before, before)
-    after, tellings = told(before, after, Occasion(cause, at, repair.trigger or repair.kind, "", None), "", world)
+    occasion = Occasion(cause, at, repair.trigger or repair.kind, "", None)
+    after, tellings = told(before, after, occasion, _at_hand(before, repair), world)
     return Decided(after, before, tellings, tuple(tombstone(one, after.patient_id) for one in gathered.absorbs))
+
+
+def _at_hand(patient: Patient, repair: Repair) -> str:
+    """The visit of a stay whose review is settled or open again: it is looked at however long ago it ended."""
+    settles = SETTLED in (repair.kind, repair.trigger)
+    stay = patient.encounters.get(repair.sources[0]) if settles else None
+    return stay.anchor if stay else ""
 
 
 def _repair(patient: Patient, command: IdentityCommand, at: datetime) -> Repair:
@@ -79,8 +87,10 @@ def _verdict(patient: Patient, command: DecideIdentity, at: datetime) -> Repair:
 
 
 def _settled(patient: Patient, command: SettleReview, at: datetime) -> Repair:
-    """Nobody can have seen more than is known here."""
-    if command.seen > reviews.evidence(patient, command.code, command.about):
+    """Nobody can have seen more than is known here, nor a review that never was open."""
+    place = (command.code, command.about)
+    was_open = place in {(one.code, one.ref) for one in patient.reviews} or place in journal.settled(patient.repairs)
+    if not was_open or command.seen > reviews.evidence(patient, *place):
         raise NotObeyed("review-unknown")
     return Repair(
         repair_id=derived_id("repair", command.command_id),

@@ -185,8 +185,9 @@ class _Several:
     def _review(self, one: str, other: str, *, is_disputed: bool) -> None:
         same_house = authority_of(one) == authority_of(other)
         code = HOUSE_DISAGREES if same_house and not self._share(one, other) else ENTERPRISE_DISAGREES
-        self.found += [Review(code=code, ref=self.records[key].patient_id) for key in (one, other)]
-        if is_disputed:
+        found = [Review(code=code, ref=self.records[key].patient_id) for key in (one, other)]
+        self.found += found
+        if is_disputed and any((review.code, review.ref) not in self.settled for review in found):
             self.disputed |= {one, other}
 
     def _share(self, one: str, other: str) -> bool:

@@ -52,8 +52,14 @@ def evidence(patient: Patient, code: str, about: str) -> int:
 
 def _sent(record: Record) -> dict[str, tuple[str, ...]]:
     """What disagrees among what was sent under one number; nothing of what agrees."""
-    births = record.birth_dates if _disagree(record.birth_dates) else ()
+    exact = tuple(date for date in record.birth_dates if not _is_shorter(date, record.birth_dates))
+    births = exact if len(exact) > 1 else ()
     return {BIRTH_DATES_DISAGREE: births, SEXES_DISAGREE: record.sexes if len(record.sexes) > 1 else ()}
+
+
+def _is_shorter(date: str, dates: tuple[str, ...]) -> bool:
+    """Is it one of the others, told less exactly?"""
+    return any(other != date and other.startswith(date) for other in dates)
 
 
 def of_document(patient: Patient, encounters: Iterable[Encounter]) -> tuple[Review, ...]:

@@ -95,6 +95,8 @@ def _known_alive(subject: Subject, data: AboutEncounter, *, late: bool) -> froze
     if late or not died or data.patient.deceased:
         return frozenset()
     if isinstance(data, (TransitionEvent, TaskEvent)):
+        if subject.deceased:
+            return frozenset()  # as it was carried then, perhaps; the stay's own event will say
         kind = data.TYPE.partition(".")[0]
         return frozenset(cause for cause, tells in died.items() if tells.startswith(f"{kind}."))
     return frozenset(died) if isinstance(data, EncounterEvent) and subject.deceased else frozenset()

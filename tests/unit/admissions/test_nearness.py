@@ -158,3 +158,26 @@ def test_same_event__another_house_or_class_is_another_stay() -> None:
             house.hear(message, feed)
         assert len({one.subject for one in house.said if one.data.TYPE.startswith("encounter")}) == 2
         assert not any(isinstance(one.data, EncounterMerged) for one in house.said)
+
+
+def test_same_event__a_begin_told_as_a_day_is_near_to_nothing() -> None:
+    """Two stays of one day, over and begun: the second would have been taken for the first."""
+    over = north("A03", "01 1205", f"{P}~{R1}", start="01", end="01 1200", disposition="01", **BORN)
+    house = House(of_one_house(5, 5))
+    for feed, message in (
+        north("A01", "01 0905", f"{P}~{R1}", start="01", **BORN),
+        over,
+        in_new("A01", "01 1905", start="01"),
+    ):
+        house.hear(message, feed)
+    assert house.types.count("admitted") == 2
+
+
+def test_same_event__a_time_that_only_the_event_gives_counts() -> None:
+    house = House(of_one_house())
+    for feed, message in (
+        north("A01", "01 0905", f"{P}~{R1}", happened="01 0900", **BORN),
+        in_new("A01", "01 0930", happened="01 0925"),
+    ):
+        house.hear(message, feed)
+    assert len({one.subject for one in house.said}) == 1

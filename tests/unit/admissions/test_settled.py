@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from services.admissions.domain.model import Patient
@@ -13,6 +15,7 @@ from tests.unit.admissions.messages import adt
 from tests.unit.admissions.test_obey import LATER, NOON, _codes, _undo, _word
 from tests.unit.admissions.test_stays import MERGED, admit, cx, mrg, repair
 
+HALF_A_YEAR_LATER = datetime(2027, 5, 4, 17, 0, tzinfo=UTC)
 ADMIT = adt("A01", "01 0905", born="19000101", sex="M")
 CORRECTED = adt("A08", "01 1000", born="19410506", sex="F")
 ONCE_MORE = adt("A08", "01 1100", born="19410507", sex="F")
@@ -94,6 +97,48 @@ def test_settled__what_is_not_there_is_refused(code: str, seen: int, about: str 
     house = disputed()
     with pytest.raises(Refused, match="review-unknown"):
         house.obey(settle(house, code, seen, about), NOON)
+
+
+def test_settled__a_date_told_less_exactly_opens_nothing() -> None:
+    house = disputed()
+    house.obey(settle(house, "birth-dates-disagree"), NOON)
+    house.hear(adt("A08", "01 1100", born="1941", sex="F"))
+    assert _codes(house) == ["sexes-disagree"]
+
+
+def test_settled__what_is_not_open_cannot_be_settled_in_advance() -> None:
+    house = House().hear_all(ADMIT)
+    with pytest.raises(Refused, match="review-unknown"):
+        house.obey(settle(house, "told-of-another", seen=1, about=house.encounter["encounter_id"]), NOON)
+
+
+def test_settled__of_two_of_an_enterprise_number_is_no_dispute() -> None:
+    """Both were looked at: they stay two, and their teams are told of them."""
+    state = "9^^^STATE^PE"
+    house = House().hear_all(
+        adt("A01", "01 0905", mrn=f"100200^^^NORTH^MR~{state}", born="19410506", sex="F"),
+        adt("A01", "01 1005", mrn=f"100201^^^NORTH^MR~{state}", visit="V2^^^NORTH^VN", born="19500101", sex="M"),
+    )
+    for place, review in enumerate(house.patient["reviews"]):
+        assert review["code"] == "enterprise-disagrees"
+        house.obey(settle(house, review["code"], 1, review["ref"], f"c{place}"), NOON)
+    told = {say.subject: data for say, data in house.told}
+    assert len(told) == 2
+    assert not any(one.patient.identity_disputed for one in told.values())
+
+
+def test_settled__undone_is_open_however_long_ago_the_stay_ended() -> None:
+    house = House().hear_all(
+        ADMIT,
+        adt("A03", "03 1505", end="03 1500", disposition="20", born="19000101", sex="M"),
+        adt("A08", "04 0905", dead="N", born="19000101", sex="M"),
+    )
+    assert _codes(house) == ["death-taken-back"]
+    stay = house.encounter["encounter_id"]
+    house.obey(settle(house, "death-taken-back", 1, stay), HALF_A_YEAR_LATER)
+    assert _codes(house) == []
+    house.obey(_undo(house, "settled"), HALF_A_YEAR_LATER.replace(hour=18))
+    assert _codes(house) == ["death-taken-back"]
 
 
 def test_evidence__of_what_agrees_is_none() -> None:

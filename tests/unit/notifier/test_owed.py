@@ -198,6 +198,13 @@ def test_alive__a_transition_denies_nothing_of_the_stay_nor_when_it_is_late() ->
     assert story.hear(a_transition(TransitionUpdated), late=True)[1] == ()
 
 
+def test_alive__a_transition_denies_nothing_while_the_stay_still_says_dead() -> None:
+    story = Story()
+    story.hear(a_discharge(patient=DEAD))
+    story.hear(a_transition(status="closed", patient=DEAD))
+    assert story.hear(a_transition(TransitionUpdated))[1] == ()
+
+
 def test_update__that_amends_nothing_is_news_to_nobody() -> None:
     story = Story()
     story.hear(a_discharge())
