@@ -94,7 +94,8 @@ def returned(stay: Brief, others: Sequence[Brief]) -> Return | None:
 
 
 def _returns_to(stay: Brief, others: Sequence[Brief]) -> Iterator[tuple[Return, tuple[datetime, str, str, str]]]:
-    for later in others:
+    # a stay that starts no window of the later one is no index of it: most need not be looked at
+    for later in (one for one in others if _ended_before(stay, one) is not None):
         back = returns(later, [stay, *(one for one in others if one is not later)])
         if back is not None and back.encounter_id == stay.encounter_id:
             yield _named(later, stay, later, back.days), later.turn
