@@ -116,7 +116,7 @@ async def test_feeds__added_broken_mended_and_switched_off_while_it_runs(place: 
         topic = f'mllp_port = {moved}\nkafka_topic = "{place.topic}"\n'
         write(named[0], north, **{f"mllp_port = {north}\n": topic})
         await eventually(lambda: _is(logged("topics_heard"), 1), "its topic is heard")
-        assert not await is_open(north)
+        await eventually(lambda: _not(is_open(north)), "the door of the port before is closed")
         await eventually(lambda: is_open(moved), "the feed moved to the other port")
         async with AIOKafkaProducer(bootstrap_servers=place.kafka.bootstrap) as producer:
             await producer.send_and_wait(place.topic, a_body("T1"))
