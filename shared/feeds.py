@@ -78,9 +78,10 @@ class FeedProfile(BaseModel):
     hospitals. `identifier_types` (HL7 table 0203) are in order of rank. `class_codes` maps the site's PV1-2 to HL7
     table 0004; `admission_types`, `dispositions` and `identifier_codes` map PV1-4, PV1-36 and PID-3.5 to table 0007,
     UB-04 FL17 and table 0203; `services` maps PV1-10 to the words that are used here (HL7 table 0069 suggests some);
-    `observation` says what makes a stay one of class V. `protected_units`: points of care and hospital services, as the
-    site calls them, whose stays are protected. `charset` overrides MSH-18. `a08_class`: what a patient class in an A08
-    does, `describes` the stay or `moves` it as A06 and A07 would.
+    `observation` says what makes a stay one of class V. `part2_units` and `behavioural_units`: points of care and
+    hospital services, as the site calls them, whose stays 42 CFR Part 2 or the law on behavioural health protects.
+    `charset` overrides MSH-18. `a08_class`: what a patient class in an A08 does, `describes` the stay or `moves` it as
+    A06 and A07 would.
     `placeholders` and `test_numbers`: patient numbers, or `/regular expressions/` of whole ones, that the site sends
     for nobody in particular and for patients whom it made up. `dates`: what it means by 01/02/2026, `mdy` or `dmy`.
     `patient_fields`: where it numbers its patients, best first; before v2.3.1 not all do so in PID-3 alone.
@@ -112,7 +113,8 @@ class FeedProfile(BaseModel):
     identifier_codes: Annotated[dict[str, Code], UpperKeys] = Field(default_factory=dict)
     services: Annotated[dict[str, Code], UpperKeys] = Field(default_factory=dict)
     observation: Observation = Observation()
-    protected_units: tuple[Code, ...] = ()
+    part2_units: tuple[Code, ...] = ()
+    behavioural_units: tuple[Code, ...] = ()
     kafka_topic: Topic | None = None
     mllp_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     http_token_sha256: Digest | None = None
@@ -193,9 +195,11 @@ class FeedProfile(BaseModel):
         """The IANA zone of a facility."""
         return self.facility_zones.get(facility, self.zone)
 
-    def protects(self, unit: str) -> bool:
-        """Is this point of care or hospital service one whose stays are protected?"""
-        return unit.strip().upper() in self.protected_units
+    def labels_of(self, *units: str) -> tuple[str, ...]:
+        """Which laws protect stays in these points of care and hospital services: `behavioural`, `part2`."""
+        lists = {"behavioural": self.behavioural_units, "part2": self.part2_units}
+        sent = {unit.strip().upper() for unit in units}
+        return tuple(label for label, listed in lists.items() if not sent.isdisjoint(listed))
 
 
 def _any_of(numbers: tuple[str, ...]) -> re.Pattern[str] | None:

@@ -13,7 +13,8 @@ from shared.schemas.identifiers import Contract
 class Return(Contract):
     """Another stay of the same person that belongs to this one.
 
-    `kind` is a code: unplanned, planned, transfer, ed-return, observation-return. `encounter_id` is the other stay.
+    `kind` is a code: unplanned, planned, transfer, ed-return, observation-return. `encounter_id` is the other stay,
+    "" where that is protected and this one is not: then nothing but `kind` and `days` is told of it.
     `days` counts local calendar days from the discharge of the earlier to the begin of the later one. `elsewhere`: the
     later one is at another facility. `index_disposition`: how the earlier one ended (NUBC UB-04 FL17, "" unknown).
     """

@@ -37,7 +37,7 @@ class Deadline(Contract):
 
 class TransitionState(Contract):
     """What stands of the transition. `reason` is a code: why it was withdrawn or closed, or why it is open with nothing
-    to do (`readmitted`), else "".
+    to do (`readmitted`; `withheld` where that would tell of a protected stay), else "".
     """
 
     transition_id: str

@@ -13,7 +13,7 @@ from services.admissions.domain.lifecycle import Stage
 from services.admissions.domain.model import IDENTIFIERS, Registers
 from services.admissions.domain.persons import Person
 from services.admissions.domain.registers import value_of
-from services.admissions.domain.stays import Stay
+from services.admissions.domain.stays import VISIT_ITSELF, Stay
 from services.admissions.domain.values import standing_values
 from shared.schemas.encounters import CareTeamMember, EncounterState, EncounterStatus, PatientState, When
 
@@ -111,6 +111,7 @@ def _encounter_state(
     patient: Person, encounter: Stay, of: Registers, standing: Standing, version: int
 ) -> EncounterState:
     facility = value_of(of, "facility") or value_of(of, "sending_facility", {})
+    labels = _labels(patient, encounter)
     return EncounterState.model_validate(
         {
             "encounter_id": encounter.encounter_id,
@@ -127,7 +128,8 @@ def _encounter_state(
             "admitted_at": _admitted_at(of, standing),
             "expected_discharge_at": value_of(of, "expected_discharge_at"),
             "discharge_version": version,
-            "protected": _is_protected(patient, encounter),
+            "protected": bool(labels),
+            "labels": labels,
             "on_leave": standing.on_leave,
             "rebuilt": encounter.encounter.rebuilt,
             "joined_by": encounter.joined_by,
@@ -155,8 +157,8 @@ def _end(of: Registers, standing: Standing) -> dict[str, Any]:
     }
 
 
-def _is_protected(patient: Person, encounter: Stay) -> bool:
-    """PD1-12, PV2-22, an ARV that restricts, or a protected unit at any time of the stay."""
+def _labels(patient: Person, encounter: Stay) -> tuple[str, ...]:
+    """A protected unit at any time of the stay; `visit`: PD1-12, PV2-22 or an ARV that restricts."""
     registers = (patient.registers, encounter.registers)
-    told = (value_of(of, name, False) for of in registers for name in ("protected", "restrictions"))
-    return encounter.protected_unit or any(told)
+    told = any(value_of(of, name, False) for of in registers for name in ("protected", "restrictions"))
+    return tuple(sorted(encounter.unit_labels | ({VISIT_ITSELF} if told else set())))

@@ -33,13 +33,13 @@ _UNRESTRICTED: Final = "NO"  # HL7 table 0717
 class Written(NamedTuple):
     """Register writes by field, None to clear; `own` goes into the fact instead.
 
-    `protected_unit`: the stay was in a protected unit, for ever.
+    `unit_labels`: by which laws its unit protects the stay, for ever.
     """
 
     patient: Writes
     encounter: Writes
     own: Writes
-    protected_unit: bool
+    unit_labels: tuple[str, ...]
 
 
 def written(event: AdtEvent, profile: FeedProfile) -> Written:
@@ -52,7 +52,7 @@ def written(event: AdtEvent, profile: FeedProfile) -> Written:
     encounter |= diagnoses.writes(event, profile)
     sent = encounter | _end(event) | _foreseen(event, owned, profile)
     own = {field: sent.pop(field) for field in owned if field in sent}
-    return Written(patient, sent, own, _in_protected_unit(event.encounter, profile))
+    return Written(patient, sent, own, _unit_labels(event.encounter, profile))
 
 
 def _foreseen(event: AdtEvent, owned: tuple[str, ...], profile: FeedProfile) -> Writes:
@@ -214,6 +214,6 @@ def _end(event: AdtEvent) -> Writes:
     return {}
 
 
-def _in_protected_unit(encounter: adt.Encounter, profile: FeedProfile) -> bool:
+def _unit_labels(encounter: adt.Encounter, profile: FeedProfile) -> tuple[str, ...]:
     ward = encounter.location.point_of_care if encounter.location else ""
-    return profile.protects(ward) or profile.protects(encounter.hospital_service or "")
+    return profile.labels_of(ward, encounter.hospital_service or "")

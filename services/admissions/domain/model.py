@@ -114,7 +114,8 @@ class Visit(Contract):
 
     `first` is the stamp of its earliest message. `prior` are the keys of visits that led into it, as its own messages
     say (MRG-5, MRG-3). The register `door` holds the feed, its mode and its `a08_class` as of the last message: what
-    another hospital says of the patient must not decide whether this stay's team is told.
+    another hospital says of the patient must not decide whether this stay's team is told. `unit_labels`: the laws that
+    protect a unit it was in; `protected_unit`: it was in one when profiles did not tell yet which law that is.
     """
 
     visit_id: str
@@ -124,6 +125,7 @@ class Visit(Contract):
     prior: tuple[tuple[str, ...], ...] = ()
     facts: tuple[LifecycleFact, ...] = ()
     registers: Registers = Field(default_factory=dict)
+    unit_labels: tuple[str, ...] = ()
     protected_unit: bool = False
     closed: AwareDatetime | None = None
     """The latest time at which the clock found it silent for too long (`closing`)."""

@@ -84,7 +84,7 @@ def _visit(patient: Patient, visit_id: str, key: tuple[str, ...], message: Messa
             "registers": diagnoses.bounded(
                 registers.merge(before.registers, {**write.encounter, DOOR: door}, message.stamp)
             ),
-            "protected_unit": before.protected_unit or write.protected_unit,
+            "unit_labels": tuple(sorted({*before.unit_labels, *write.unit_labels})),
         }
     )
 

@@ -1,7 +1,8 @@
 """What a stay is to the person's other stays: a return or an index of one, and the risk that follows from all of them.
 
 Each stay leaves a brief, so that none of the others is folded to know it. Of a protected stay the brief names no
-diagnosis: it would stand in the score of another. Pure, and the same in any order: every time is the hospital's own.
+diagnosis: it would stand in the score of another. Nor does a stay that is not protected name one that is (42 CFR
+2.12(a)(1): that somebody was there is itself protected). Pure, and the same in any order: every time is the hospital's.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from services.admissions.domain.returns import (
     returns,
 )
 from services.admissions.domain.risk import Lace, lace
-from shared.schemas.assessments import RiskScore
+from shared.schemas.assessments import Return, RiskScore
 from shared.schemas.encounters import EncounterState
 
 _STANDS: Final = frozenset({Stage.REGISTERED, Stage.ADMITTED, Stage.DISCHARGED})
@@ -53,6 +54,7 @@ def brief_of(state: EncounterState, standing: Standing, diagnoses: Sequence[dict
         admission_type=state.admission_type,
         disposition=state.disposition,
         led_in=state.class_ == EMERGENCY and state.disposition == _BECAME_INPATIENT,
+        protected=state.protected,
         from_emergency=_began_as_emergency(standing),
         diagnoses=() if state.protected else tuple(Coded(**one) for one in diagnoses),
         number=_number(state),
@@ -71,11 +73,19 @@ def related(state: EncounterState, brief: Brief | None, others: Sequence[Brief],
     near = [one for one in others if _is_near(one, brief)]
     return state.model_copy(
         update={
-            "returns": returns(brief, near),
-            "returned": returned(brief, near),
+            "returns": _as_told_of(brief, returns(brief, near), near),
+            "returned": _as_told_of(brief, returned(brief, near), near),
             "risk": _score(state, brief, others, table),
         }
     )
+
+
+def _as_told_of(brief: Brief, found: Return | None, others: Sequence[Brief]) -> Return | None:
+    """Of a protected stay the other one tells only that there is something, and when: its work hangs on that."""
+    if found is None or brief.protected:
+        return found
+    hidden = any(one.protected and one.encounter_id == found.encounter_id for one in others)
+    return Return(kind=found.kind, encounter_id="", days=found.days) if hidden else found
 
 
 def _score(state: EncounterState, brief: Brief, others: Sequence[Brief], table: Lace | None) -> RiskScore | None:

@@ -1,7 +1,7 @@
 """A message that is read again as its feed's profile is today: what its earlier reading left is taken out first.
 
 Facts, repairs and register writes hold whose they are. What only adds up does not (numbers beside a record, the birth
-dates sent under it, that a stay was in a protected unit): it stays, but for placeholders, and of a record of which
+dates sent under it, which law protects a unit of the stay): it stays, but for placeholders, and of a record of which
 nothing else is left. Nor does a register hold what stood there before: where today's reading no longer writes one,
 it is empty until an older message that wrote it is read again as well.
 """

@@ -47,8 +47,9 @@ class Brief:
     """A stay as the rules that look at several of a person see it.
 
     `class_`, `admission_type` and `disposition` are mapped to the standard tables; `zone` is the facility's. `led_in`:
-    an emergency visit that became part of another stay. `from_emergency`: this stay began as one. `number`: the
-    hospital's own for it; of what is of the same instant it says what is first, since ids hang on what was told when.
+    an emergency visit that became part of another stay. `protected`: nothing of it may stand in what is said of others.
+    `from_emergency`: this stay began as one. `number`: the hospital's own for it; of what is of the same instant it
+    says what is first, since ids hang on what was told when.
     """
 
     encounter_id: str
@@ -61,6 +62,7 @@ class Brief:
     disposition: str = ""
     deceased: bool = False
     led_in: bool = False
+    protected: bool = False
     from_emergency: bool = False
     diagnoses: tuple[Coded, ...] = ()
     number: str = ""

@@ -28,6 +28,8 @@ from shared.schemas.identifiers import Identifier
 ENDS: Final = frozenset({Trigger.DISCHARGE, Trigger.CANCEL_DISCHARGE})
 _NUMBERS: Final = ("visit_number", "account_number")
 _WHERE: Final = (CLASS, OBSERVED, "location")
+VISIT_ITSELF: Final = "visit"
+"""The label of a stay that is protected as such, whatever unit it is in."""
 _UNKNOWN: Final = Encounter(encounter_id="", key="", anchor="")
 
 
@@ -80,9 +82,10 @@ class Stay:
         return self.encounter.encounter_id
 
     @property
-    def protected_unit(self) -> bool:
-        """Was it ever in a protected unit?"""
-        return any(visit.protected_unit for visit in self.visits)
+    def unit_labels(self) -> set[str]:
+        """By which laws the units that it was ever in protect it."""
+        labels = {label for visit in self.visits for label in visit.unit_labels}
+        return labels | {VISIT_ITSELF for visit in self.visits if visit.protected_unit}
 
     @property
     def first(self) -> Visit:

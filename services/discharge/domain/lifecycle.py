@@ -16,6 +16,7 @@ from services.discharge.domain.clocks import ClockError
 from services.discharge.domain.deadlines import PROVENANCE, plan
 from services.discharge.domain.model import EncounterDocument, NotOpened, Policy, Told, TransitionRecord
 from services.discharge.domain.pathways import Clock, Pathways
+from shared.schemas.assessments import Return
 from shared.schemas.encounters import (
     EncounterDischarged,
     EncounterEvent,
@@ -52,6 +53,8 @@ SAYS: Final[Mapping[tuple[Status, Status], type[TransitionEvent]]] = {
 
 
 READMITTED: Final = "readmitted"
+WITHHELD: Final = "withheld"
+"""Of a return to a stay that is protected (42 CFR Part 2, behavioural health): the reason would tell of it."""
 """Why a transition stands open with no deadlines."""
 
 AT_HOME: Final = frozenset({"home", "home-health", "against-advice"})
@@ -101,9 +104,9 @@ def _standing(encounter: EncounterState, name: str, clocks: tuple[Clock, ...], p
     if at is None:
         raise Unhearable("discharge-time-missing")
     closed = table.pathways[name].closed
-    readmitted = not closed and _is_back_in_hospital(encounter, table)
+    back = None if closed else _back_in_hospital(encounter, table)
     try:
-        deadlines = () if readmitted else plan(clocks, encounter, at, policy.calendar)
+        deadlines = () if back else plan(clocks, encounter, at, policy.calendar)
     except ClockError as refused:
         raise Unhearable(refused.code) from None
     return TransitionState(
@@ -115,19 +118,28 @@ def _standing(encounter: EncounterState, name: str, clocks: tuple[Clock, ...], p
         pathway_version=table.version,
         discharged_at=at,
         deadlines=deadlines,
-        reason=READMITTED if readmitted else closed,
+        reason=closed or _reason_of(back),
     )
 
 
-def _is_back_in_hospital(encounter: EncounterState, table: Pathways) -> bool:
-    """Whether the patient was admitted again: the work of this discharge waits for the next one's. A visit to the
-    emergency department or an observation leaves it as it is. So does a transfer, which has a pathway of its own; but
-    whoever was sent home and is in a bed again by the next day was handed on to nobody.
+def _back_in_hospital(encounter: EncounterState, table: Pathways) -> Return | None:
+    """The return of a patient who was admitted again: the work of this discharge waits for the next one's.
+
+    A visit to the emergency department or an observation leaves it as it is. So does a transfer, which has a pathway of
+    its own; but whoever was sent home and is in a bed again by the next day was handed on to nobody.
     """
-    if encounter.returned is None:
-        return False
+    found = encounter.returned
+    if found is None:
+        return None
     sent_home = table.dispositions.get(encounter.disposition) in AT_HOME
-    return encounter.returned.kind in ("unplanned", "planned") or (encounter.returned.kind == "transfer" and sent_home)
+    counts = found.kind in ("unplanned", "planned") or (found.kind == "transfer" and sent_home)
+    return found if counts else None
+
+
+def _reason_of(back: Return | None) -> str:
+    if back is None:
+        return ""
+    return READMITTED if back.encounter_id else WITHHELD
 
 
 def decide(

@@ -24,7 +24,8 @@ mode = "shadow"
 trusted_authorities = ["State"]
 enterprise_authorities = ["MPI"]
 identifier_types = ["EPI", "MR"]
-protected_units = ["Psy"]
+part2_units = ["Detox", "Dual"]
+behavioural_units = ["Psy", "Dual"]
 mllp_port = 2575
 kafka_topic = "hospital.north.adt"
 charset = "cp1252"
@@ -51,7 +52,9 @@ def test_parse__a_file() -> None:
     assert [north.class_of(code) for code in ("obs", "I")] == ["V", "I"]
     assert north.facility_named("LAKE") == "LAKE"
     assert [north.zone_of(code) for code in ("LAKE", "NORTH")] == ["America/Chicago", "America/New_York"]
-    assert north.protects("psy")
+    assert (north.labels_of("psy", "4W"), north.labels_of(" detox", "")) == (("behavioural",), ("part2",))
+    assert north.labels_of("4W", "dual") == north.labels_of("detox", "psy") == ("behavioural", "part2")
+    assert north.labels_of("", "4W") == ()
     assert (north.people_authority, north.identifier_types) == ("NORTH", ("EPI", "MR"))
 
 

@@ -117,27 +117,29 @@ def test_facility__a_message_that_does_not_say_keeps_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "protected"),
+    ("fields", "labels"),
     [
-        ({}, False),
-        ({"protected": "Y"}, True),
-        ({"protected": "N"}, False),
-        ({"shielded": "Y"}, True),
-        ({"location": "psy^1^A"}, True),
-        ({"service": "DETOX"}, True),
-        ({"extra": ["ARV||A|HIV"]}, True),
-        ({"extra": ["ARV||A|NO"]}, False),
+        ({}, ()),
+        ({"protected": "Y"}, ("visit",)),
+        ({"protected": "N"}, ()),
+        ({"shielded": "Y"}, ("visit",)),
+        ({"location": "psy^1^A"}, ("behavioural",)),
+        ({"service": "DETOX"}, ("part2",)),
+        ({"extra": ["ARV||A|HIV"]}, ("visit",)),
+        ({"location": "psy^1^A", "service": "DETOX", "protected": "Y"}, ("behavioural", "part2", "visit")),
+        ({"extra": ["ARV||A|NO"]}, ()),
     ],
 )
-def test_protected__by_visit_person_restriction_or_unit(fields: dict[str, Any], protected: bool) -> None:
-    house = House(feeds(protected_units=["PSY", "DETOX"])).hear_all(adt("A01", "01 0905", **fields))
-    assert house.last.encounter.protected is protected
+def test_protected__by_visit_person_restriction_or_unit(fields: dict[str, Any], labels: tuple[str, ...]) -> None:
+    house = House(feeds(part2_units=["DETOX"], behavioural_units=["PSY"])).hear_all(adt("A01", "01 0905", **fields))
+    assert (house.last.encounter.labels, house.last.encounter.protected) == (labels, bool(labels))
 
 
 def test_protected__a_unit_left_protects_on() -> None:
-    house = House(feeds(protected_units=["PSY"]))
-    house.hear_all(adt("A01", "01 0905", location="PSY^1^A"), adt("A03", "03 1505", location="4W^1^A"))
-    assert house.last.encounter.protected
+    house = House(feeds(behavioural_units=["PSY"], part2_units=["DETOX"]))
+    house.hear_all(adt("A01", "01 0905", location="PSY^1^A"), adt("A02", "02 0905", location="DETOX^1^A"))
+    house.hear_all(adt("A03", "03 1505", location="4W^1^A"))
+    assert (house.last.encounter.labels, house.last.encounter.protected) == (("behavioural", "part2"), True)
 
 
 def _team(*messages: bytes) -> list[tuple[str, str, str, str]]:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from services.admissions.domain.model import Patient
+from services.admissions.domain.persons import persons
+from services.admissions.domain.stays import Stay
 from services.admissions.domain.visit import encounter_id_of
 from shared.feeds import parse_feeds
 from tests.unit.admissions.house import House, a_feed, hearers_of
@@ -166,7 +168,12 @@ def test_document__of_before_there_were_records_is_one_record_with_its_visits() 
     (visit,) = patient.visits
     assert (visit.visit_id, visit.record, visit.key) == (OLD_STAY, record.key, ("visit", "NORTH", "V1"))
     assert visit.registers["door"].value == {"feed": "north", "mode": "live", "a08": "moves"}
-    assert (visit.protected_unit, len(visit.facts), visit.first == record.first) == (True, 1, True)
+    assert (
+        Stay(persons(patient, frozenset()).all[0], (visit,)).unit_labels,
+        visit.protected_unit,
+        len(visit.facts),
+        visit.first == record.first,
+    ) == ({"visit"}, True, 1, True)
     encounter = patient.encounters[OLD_STAY]
     assert (encounter.anchor, encounter.key, encounter.stage) == (OLD_STAY, "p-1", "admitted")
     assert encounter.said.record == record.key

@@ -66,6 +66,23 @@ def test_return__told_by_another_hospital_that_knows_the_same_number() -> None:
     assert (back.kind, back.elsewhere, back.days) == ("unplanned", True, 7)
 
 
+@pytest.mark.parametrize("protected", ["V1", "V2", "both"])
+def test_return__of_a_protected_stay_the_other_names_nothing(protected: str) -> None:
+    """42 CFR 2.12(a)(1): whoever may hear of the one stay must not learn of the other by it."""
+    first, second = ("Y" if protected in (one, "both") else "" for one in ("V1", "V2"))
+    house = House().hear_all(ADMIT, adt("A03", "03 1505", end="03 1500", disposition="01", protected=first), BACK)
+    house.hear(adt("A08", "10 1105", visit=AGAIN, protected=second))
+    of_first, of_second = told(house)["V1"].encounter, told(house)["V2"].encounter
+    hidden = Return(kind="unplanned", encounter_id="", days=7)
+    of_other = {"kind": "unplanned", "days": 7, "index_disposition": "01"}
+    assert of_first.returned == (
+        hidden if protected == "V2" else Return(encounter_id=of_second.encounter_id, **of_other)  # type: ignore[arg-type]
+    )
+    assert of_second.returns == (
+        hidden if protected == "V1" else Return(encounter_id=of_first.encounter_id, **of_other)  # type: ignore[arg-type]
+    )
+
+
 @pytest.mark.parametrize("order", list(permutations(range(5))))
 def test_return__in_every_order_both_are_believed_alike(order: tuple[int, ...]) -> None:
     messages = (ADMIT, DISCHARGE, BACK, LEFT_AGAIN, adt("A08", "11 0900", visit=AGAIN, extra=dg1("I50.9")))

@@ -276,6 +276,13 @@ def test_back_without_an_admission__the_work_stays_but_of_whoever_was_sent_home(
     assert say.data.transition.reason == ("" if stays else "readmitted")
 
 
+def test_admitted_again_to_a_protected_stay__the_reason_is_withheld():
+    desk = DeskOf()
+    discharged(desk)
+    (say,) = updated(desk, 2, returned=Return(kind="unplanned", encounter_id="", days=9)).say
+    assert (say.data.transition.reason, say.data.transition.deadlines) == ("withheld", ())
+
+
 def test_died_after_an_admission__bereavement_is_not_called_off():
     (say,) = discharged(DeskOf(), disposition="20", returned=back("unplanned")).say
     assert (say.data.transition.status, say.data.transition.reason) == ("closed", "deceased")
