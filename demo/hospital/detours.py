@@ -12,6 +12,10 @@ from demo.hospital.plots import HOME, Twist
 from demo.hospital.shifts import after, departure
 
 PLANNED: Final = frozenset({Twist.PRE_ADMITTED, Twist.PLAN_CANCELLED})
+MOVES: Final = ("A44", "A44", "A43", "A44", "A45")
+"""By which trigger a hospital moves what was filed wrongly: the account, all that the number had, or the visit. In turn
+and not drawn, so that the rest of a seed stays as it is.
+"""
 
 
 def series(course: Course, disposition: str) -> list[Happening]:
@@ -49,7 +53,8 @@ def on_the_ward(course: Course, twist: Twist) -> None:
         case Twist.ROUND_OF_BEDS:
             _change_beds(course)
         case Twist.WRONG_PATIENT:
-            course.tell("A44", Note.MOVED, after(course.rng, course.last, 30, 120), mistaken=False)
+            move = MOVES[course.visit.person.number % len(MOVES)]
+            course.tell(move, Note.MOVED, after(course.rng, course.last, 30, 120), mistaken=False)
             course.tell("A08", Note.DETAILS, after(course.rng, course.last, 5, 30))
 
 

@@ -20,11 +20,13 @@ NOTHING: Final = '""'
 STRUCTURES: Final = {
     "A01": "ADT_A01", "A02": "ADT_A02", "A03": "ADT_A03", "A04": "ADT_A01", "A05": "ADT_A05", "A06": "ADT_A06",
     "A07": "ADT_A06", "A08": "ADT_A01", "A11": "ADT_A09", "A12": "ADT_A12", "A13": "ADT_A01", "A17": "ADT_A17",
-    "A21": "ADT_A21", "A22": "ADT_A21", "A38": "ADT_A38", "A40": "ADT_A39", "A44": "ADT_A43",
+    "A21": "ADT_A21", "A22": "ADT_A21", "A38": "ADT_A38", "A40": "ADT_A39", "A43": "ADT_A43",
+    "A44": "ADT_A43", "A45": "ADT_A45",
 }  # fmt: skip
 _WITH_DETAILS: Final = frozenset({"A03", "A08"})
 _INTO_BED: Final = "A06"
-_REPAIRS: Final = frozenset({"A40", "A44"})
+_REPAIRS: Final = frozenset({"A40", "A43", "A44", "A45"})
+_OF_A_VISIT: Final = "A45"
 _DESTINATIONS: Final = {"02": "TESTACUTE", "03": "TESTSNF", "06": "TESTHHA", "50": "TESTHOSPICE", "62": "TESTIRF"}
 
 
@@ -43,8 +45,8 @@ def adt(
     if not without_pid:
         lines += _patient(visit, details=happening.trigger in _WITH_DETAILS)
     if happening.trigger in _REPAIRS:
-        lines.append(_mrg(visit))
-    else:
+        lines.append(_mrg(happening))
+    if happening.trigger not in _REPAIRS or happening.trigger == _OF_A_VISIT:
         lines += [*_before(happening), _pv1(visit)]
     if happening.trigger in _WITH_DETAILS:
         lines += [_dg1(visit), _in1(visit.filed)]
@@ -93,12 +95,15 @@ def _evn(happening: Happening) -> str:
     return segment("EVN", fields)
 
 
-def _mrg(visit: Visit) -> str:
-    """Who gives way: a number for ever (A40), another patient in one account only (A44)."""
-    authority = visit.facility.authority
+def _mrg(happening: Happening) -> str:
+    """Who gives way: a number for ever (A40); another patient in all that was filed there (A43), in one account (A44)
+    or in one visit (A45).
+    """
+    visit, authority = happening.visit, happening.visit.facility.authority
     if visit.namesake is None:
         return segment("MRG", {1: cx(visit.temporary_mrn, authority, "MR")})
-    return segment("MRG", {1: cx(visit.namesake.mrn(authority), authority, "MR"), 3: _account(visit)})
+    what = {"A44": {3: _account(visit)}, "A45": {5: cx(visit.number, authority, "VN")}}.get(happening.trigger, {})
+    return segment("MRG", {1: cx(visit.namesake.mrn(authority), authority, "MR"), **what})
 
 
 def _before(happening: Happening) -> list[str]:

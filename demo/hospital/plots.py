@@ -46,7 +46,7 @@ class Twist(StrEnum):
     ON_LEAVE = "on-leave"
     DEATH_IN_ERROR = "death-in-error"
     ROUND_OF_BEDS = "round-of-beds"  # changes beds with another patient of the ward (A17)
-    WRONG_PATIENT = "wrong-patient"  # filed under the number of a namesake, then moved (A44)
+    WRONG_PATIENT = "wrong-patient"  # filed under the number of a namesake, then moved (A43, A44, A45)
 
 
 @dataclass(frozen=True, slots=True)

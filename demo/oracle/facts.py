@@ -39,7 +39,8 @@ class Message:
     `patient` is equal for two messages when their numbers say that they are about one person; `numbers` are those,
     `authority` is whose they are (but for one that all hospitals know).
     `retires`: the `patient` that turned out to be this one (A40); such a message is about no visit. `moves`: the
-    `patient` under whom the visit was filed, though it is this one's (A44). `mistaken`: it is filed so.
+    `patient` under whom the visit was filed, though it is this one's (A44, A45), or all that was filed there by then,
+    and then no visit is named (A43). `mistaken`: it is filed so.
 
     `prior`: the number of the visit that this one was before (A06). `beside`: what it says of a second patient (A17).
     """

@@ -14,7 +14,9 @@ from demo.hospital.sendings import Sending
 from demo.oracle.calendar import as_read
 from demo.oracle.facts import Member, Message
 
-_MERGE, _MOVE, _INTO_BED = "A40", "A44", "A06"
+_MERGE, _INTO_BED = "A40", "A06"
+_MOVES = ("A43", "A44", "A45")
+_OF_NO_VISIT = (_MERGE, "A43")
 MODES = {"PRAIRIE": "shadow"}
 """By facility; every other one is live (`demo/data/feeds.toml`)."""
 
@@ -39,7 +41,7 @@ def _message(sending: Sending, told: Happening) -> Message:
     message = Message(
         control_id=sending.control_id,
         trigger=told.trigger,
-        visit=visit.number if told.trigger != _MERGE else "",
+        visit=visit.number if told.trigger not in _OF_NO_VISIT else "",
         patient=_who(told, training=training),
         facility=visit.facility.code,
         zone=visit.facility.zone.key,
@@ -58,7 +60,7 @@ def _message(sending: Sending, told: Happening) -> Message:
         authority=visit.facility.authority,
         numbers=_numbers_of(told),
         retires=_temporary(told) if told.trigger == _MERGE else "",
-        moves=_namesake(told) if told.trigger == _MOVE else "",
+        moves=_namesake(told) if told.trigger in _MOVES else "",
         mistaken=visit.mistaken,
         prior=visit.prior if told.trigger == _INTO_BED else "",
         beside=_message(sending, replace(told, visit=told.beside, beside=None)) if told.beside else None,

@@ -1,7 +1,7 @@
-"""Whose each stay is: persons by the hospitals' numbers, what merges (A40) made one, and what was moved (A44).
+"""Whose each stay is: persons by the hospitals' numbers, what merges (A40) made one, and what was moved (A43 to A45).
 
 A stay that was filed under another's number is two: the one that was told of that other, which is taken back when the
-move is heard, and the one that it really is (HL7 v2.5.1 ch. 3.3.44). To it belongs what comes there later.
+move is heard, and the one that it really is (HL7 v2.5.1 ch. 3.3.43 to .45). To it belongs what comes there later.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ class Patient:
     dead: bool = False
     called: dict[str, tuple[datetime, frozenset[str]]] = field(default_factory=dict)
     moved: dict[str, tuple[Patient, Move]] = field(default_factory=dict)
+    emptied: list[tuple[Patient, Move]] = field(default_factory=list)
     led_into: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -43,16 +44,22 @@ class Patient:
             self._call(authority, *called)
         self._call(message.authority, message.recorded, message.numbers)
 
-    def take_stay(self, move: Move, other: Patient) -> None:
-        """One stay of that one is this one's, with all that was and will be said of it there."""
-        message, visit = move.message, move.message.visit
+    def take_stays(self, move: Move, other: Patient) -> None:
+        """The stay that the move names, or all that had begun there by then, with what was and will be said of it."""
+        message = move.message
         self._call(message.authority, message.recorded, message.numbers)
-        if visit in other.moved:
-            return
+        if not message.visit:
+            other.emptied.append((self, move))
+        for visit in [message.visit] if message.visit else [*other.stays]:
+            if visit not in other.moved and (message.visit or move.reaches(other.stays[visit])):
+                self._take_stay(visit, move, other)
+
+    def _take_stay(self, visit: str, move: Move, other: Patient) -> None:
+        message = move.message
         other.moved[visit] = self, move
         heard = other.stays.get(visit, Stay())
         heard.taken_away = move
-        mine = [move.as_its(one) for one in heard.messages]
+        mine = [move.as_its(one) for one in heard.messages] + ([message] if message.trigger == "A45" else [])
         if mine:
             stay = self.stays.setdefault(visit, Stay())
             stay.messages += mine
@@ -61,10 +68,16 @@ class Patient:
             stay.hear(move.at, message, self.dead)
             self._note_returns(move.at)
 
-    def hear_moved(self, at: datetime, message: Message) -> None:
+    def pass_on(self, at: datetime, message: Message) -> None:
         """What comes under the wrong number after the move."""
+        stay = self._stay(message)
+        for owner, move in self.emptied:
+            if message.visit not in self.moved and move.reaches(stay):
+                self.moved[message.visit] = owner, move
+        if message.visit not in self.moved:
+            return
         owner, move = self.moved[message.visit]
-        self.stays[message.visit].taken_away = move
+        stay.taken_away = move
         owner.hear(at, move.as_its(message))
         owner.stays[message.visit].moved_here(move, told_before=False, heard=[(at, message)])
 
@@ -153,12 +166,11 @@ def hear_all(arrived: Iterable[tuple[datetime, Message]]) -> dict[str, tuple[Sta
 def _hear(people: dict[str, Patient], at: datetime, message: Message) -> None:
     patient = people.setdefault(message.patient, Patient())
     if message.moves:
-        patient.take_stay(Move(at, message), people.setdefault(message.moves, Patient()))
+        patient.take_stays(Move(at, message), people.setdefault(message.moves, Patient()))
         return
     if not message.retires:
         patient.hear(at, message)
-        if message.visit in patient.moved:
-            patient.hear_moved(at, message)
+        patient.pass_on(at, message)
         return
     retired = people.setdefault(message.retires, Patient())
     if retired is not patient:

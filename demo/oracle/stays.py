@@ -64,6 +64,10 @@ class Move(NamedTuple):
         mine = self.message
         return replace(other, patient=mine.patient, numbers=mine.numbers, team=mine.team, mistaken=False)
 
+    def reaches(self, stay: Stay) -> bool:
+        """Had it begun when everything was moved (A43)?"""
+        return min(one.recorded for one in stay.messages) <= self.message.recorded
+
 
 @dataclass
 class Stay:

@@ -155,3 +155,19 @@ def test_adt__a_death_in_error_is_deleted_and_denied() -> None:
     alive = replace(VISIT, alive=True)
     pid = adt(Happening("A08", Note.NOT_DEAD, ENDED, ENDED, alive), "N1", ENDED).decode().split("\r")[2].split("|")
     assert pid[29:31] == ['""', "N"]
+
+
+def test_adt__moves_name_what_was_filed_under_the_namesakes_number() -> None:
+    """HL7 v2.5.1 ch. 3.3.43 to .45: the patient alone, the account (MRG-3), or the visit (MRG-5) with its PV1."""
+    moved = replace(VISIT, ended=None, disposition="", namesake=replace(PERSON, serial=90000001))
+    found = {}
+    for trigger in ("A43", "A44", "A45"):
+        lines = adt(Happening(trigger, Note.MOVED, ENDED, ENDED, moved), "N1", ENDED).decode().split("\r")
+        kind, names = lines[0].split("|")[8], [line[:3] for line in lines]
+        found[trigger] = kind, names[4:], lines[names.index("MRG")]
+    other = "MRG|N90000001^^^NORTH^MR"
+    assert found == {
+        "A43": ("ADT^A43^ADT_A43", ["ROL", "MRG", ""], other),
+        "A44": ("ADT^A44^ADT_A43", ["ROL", "MRG", ""], f"{other}||A1^^^NORTH^AN"),
+        "A45": ("ADT^A45^ADT_A45", ["ROL", "MRG", "PV1", ""], f"{other}||||V1^^^NORTH^VN"),
+    }

@@ -132,7 +132,7 @@ TRIGGERS = {
     Note.BEGIN_CANCELLED: {"A11"},
     Note.DIED: {"A08"},
     Note.MERGED: {"A40"},
-    Note.MOVED: {"A44"},
+    Note.MOVED: {"A43", "A44", "A45"},
     Note.NOT_DEAD: {"A08"},
     Note.TRANSFERRED: {"A02"},
     Note.SWAPPED: {"A17"},

@@ -1,4 +1,4 @@
-"""A stay that was filed under another's number and moved, on paper (HL7 v2.5.1 ch. 3.3.44; 45 CFR 164.402).
+"""A stay that was filed under another's number and moved, on paper (HL7 v2.5.1 ch. 3.3.43 to .45; 45 CFR 164.402).
 
 The wrong patient's doctor is `pcp`; the doctor of whose stay it is stands in no directory.
 """
@@ -110,6 +110,38 @@ def test_story_54__near_to_the_move_it_may_have_been_told_of_either() -> None:
         "suppressed:no-directory-entry",
         ABSENT,
     }
+
+
+def test_story_55__all_that_was_filed_under_the_number_by_then_is_moved__a43() -> None:
+    """It names no visit. What begins under that number later is that patient's own."""
+    before = message("A04", "10-30 09:00", visit="V0", class_="E", **WRONG)
+    own = message("A04", "11-02 10:00", visit="V9", class_="E", **{**WRONG, "mistaken": False})
+    move = of(MOVE, trigger="A43", visit="")
+    visits = told_of([before, ADMIT, move, own, DISCHARGE]).visits
+    assert {name: visits[name].status for name in visits} == {
+        "V0/wrong": "cancelled",
+        "V0": "in-progress",
+        "V1/wrong": "cancelled",
+        "V1": "finished",
+        "V9": "in-progress",
+    }
+    assert (visits["V0"].numbers, visits["V9"].numbers) == ({"NORTH|M1"}, {"NORTH|W1"})
+
+
+def test_story_56__what_had_begun_before_all_was_moved_is_moved_though_it_comes_later__a43() -> None:
+    visits = told_of([ADMIT, DISCHARGE, of(MOVE, trigger="A43", visit="")], [MOVE, ADMIT, DISCHARGE]).visits
+    assert set(visits) == {"V1"}
+    assert visits["V1"].numbers == {"NORTH|M1"}
+
+
+def test_story_57__one_visit_of_two_is_moved_and_says_where_it_is__a45() -> None:
+    """The A45 holds a PV1, an A44 none."""
+    other = message("A04", "11-01 08:00", visit="V0", class_="E", **{**WRONG, "mistaken": False})
+    move = of(MOVE, trigger="A45", place="4EAST 401", class_="I")
+    visits = told_of([other, ADMIT, move]).visits
+    assert (visits["V0"].status, visits["V0"].numbers) == ("in-progress", {"NORTH|W1"})
+    assert (visits["V1/wrong"].status, visits["V1"].status) == ("cancelled", "in-progress")
+    assert (visits["V1"].numbers, visits["V1"].place) == ({"NORTH|M1"}, "4EAST 401")
 
 
 def test_compare__a_wrong_telling_that_nobody_corrected_is_a_difference() -> None:
