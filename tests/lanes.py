@@ -35,7 +35,7 @@ _AFTER_THE_REST = ("nice", "-n", "5")
 _ORDERS = (
     *(
         f"tests/unit/admissions/test_{name}.py"
-        for name in ("any_order", "any_saga", "every_order", "every_order_of_sagas")
+        for name in ("any_letter", "any_order", "any_saga", "every_order", "every_order_of_sagas")
     ),
     "tests/unit/oracle/test_any_order.py",
 )

@@ -1,8 +1,9 @@
 """The long form of the stories: `python -m tests.stories` (`make stories`), some six minutes of a core.
 
 Every story of one stay and of several patients in every order, each order with every message at once again and with all
-of them again at the end; then messages of any sagas, drawn with repeats, in two orders. Prints how far it is, and
-writes what it found as a page of docs/runs. Exits 1 when an order ended otherwise, or raised anything.
+of them again at the end; then messages of any sagas, and any messages at all, drawn with repeats, in two orders.
+Prints how far it is, and writes what it found as a page of docs/runs. Exits 1 when an order ended otherwise, or raised
+anything.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ from typing import NamedTuple
 from tests.simulation.reporting import commit
 from tests.unit.admissions import accounts, saga_accounts
 from tests.unit.admissions.house import feeds
+from tests.unit.admissions.letters import PROFILES, UNITS, letters
 from tests.unit.admissions.saga_accounts import Saga
 from tests.unit.admissions.sagas import LONG, POOL, SAGAS
 from tests.unit.admissions.stories import STORIES, Story
 from tests.unit.admissions.stories2 import DESCRIBING, MOVING, STORIES2
 
 MULTISETS = 1_000
+LETTERS = 5_000
 MOST = 10
 TELL_EACH = 250
 _WHAT = (
@@ -52,6 +55,7 @@ def main() -> int:
     """As above."""
     parser = argparse.ArgumentParser(prog="python -m tests.stories", description=__doc__)
     parser.add_argument("--multisets", type=int, default=MULTISETS, help=f"how many (default {MULTISETS})")
+    parser.add_argument("--letters", type=int, default=LETTERS, help=f"as many of any messages (default {LETTERS})")
     parser.add_argument("--seed", type=int, default=7, help="of the multisets (default 7)")
     parser.add_argument("--report", type=Path, help="default: docs/runs/stories-<date>.md")
     asked = parser.parse_args()
@@ -59,6 +63,7 @@ def main() -> int:
     one_stay = list(_told(_of_one_stay()))
     several = list(_told(_of_several()))
     drawn = [hear(f"multiset {n}", 0, check) for n, check in _progress(_multisets(asked.multisets, asked.seed))]
+    drawn += [hear(f"letters {n}", 0, check) for n, check in _progress(_letters(asked.letters, asked.seed))]
     text = page(began, asked.seed, one_stay, several, drawn)
     path = asked.report or Path("docs", "runs", f"stories-{began:%Y-%m-%d}.md")
     path.write_text(text)
@@ -98,6 +103,13 @@ def _multisets(many: int, seed: int) -> Iterator[Callable[[], int]]:
         yield partial(saga_accounts.in_two_orders, messages, draw.sample(messages, len(messages)), feeds())
 
 
+def _letters(many: int, seed: int) -> Iterator[Callable[[], int]]:
+    for n in range(many):
+        draw = Random(seed * 1_000_000 + n)  # noqa: S311  a sample, not a secret
+        profile = feeds(**UNITS, **PROFILES[n % len(PROFILES)])
+        yield partial(saga_accounts.letters_in_two_orders, letters(draw), draw, profile)
+
+
 def _told(stories: Iterator[tuple[Story | Saga, Callable[[], int]]]) -> Iterator[Heard]:
     for story, check in stories:
         heard = hear(story.name, len(story.messages), check)
@@ -108,7 +120,7 @@ def _told(stories: Iterator[tuple[Story | Saga, Callable[[], int]]]) -> Iterator
 def _progress(checks: Iterator[Callable[[], int]]) -> Iterator[tuple[int, Callable[[], int]]]:
     for n, check in enumerate(checks):
         if n % TELL_EACH == 0:
-            _say(f"{n:,} multisets")
+            _say(f"{n:,} drawn")
         yield n, check
 
 
@@ -142,8 +154,9 @@ def page(
         "",
         "## Drawn",
         "",
-        f"{len(drawn):,} times 2 to {MOST} messages of any stories of several patients, with repeats, seed {seed},",
-        f"each time in two orders: {_differences(drawn)}.",
+        f"{_many(drawn, 'multiset')} times 2 to {MOST} messages of any stories of several patients, with repeats,",
+        f"and {_many(drawn, 'letters')} times 2 to 8 of any trigger about the same few patients and stays, otherwise",
+        f"without sense; each time in two orders, seed {seed}: {_differences(drawn)}.",
         "",
         *(f"- {one.name}: {one.failed}" for one in every if one.failed),
     ]
@@ -159,6 +172,10 @@ def _table(title: str, heard: Sequence[Heard]) -> list[str]:
     total = f"| all | {len(heard)} | {sum(one.ends for one in heard):,} | {sum(bool(one.failed) for one in heard)} |"
     head = ["| Messages | Stories | Ends looked at | Failed |", "| --- | --- | --- | --- |"]
     return [f"## {title}", "", *head, *rows, total, ""]
+
+
+def _many(drawn: Sequence[Heard], kind: str) -> str:
+    return f"{sum(one.name.startswith(kind) for one in drawn):,}"
 
 
 def _differences(heard: Sequence[Heard]) -> str:

@@ -55,6 +55,8 @@ def difference(said: Said, standing: Standing) -> tuple[Step, ...]:
     """The steps from what was said to what stands; none where it is what was said."""
     if standing.stage in _NOTHING:
         return _to_cancelled(said)
+    if standing.stage is Stage.INFERRED and (begun := _begun(said)):
+        return (Step(EncounterCancelled, begun),)
     steps = (*_withdrawal(said, standing.stage), *_begin_or_end(said, standing))
     return (*steps, *_closing(said, standing, steps))
 
@@ -114,6 +116,12 @@ def _to_cancelled(said: Said) -> tuple[Step, ...]:
     if said.status in ("", STATUS[Stage.CANCELLED]):
         return ()
     return (Step(EncounterCancelled, said.standing),)
+
+
+def _begun(said: Said) -> tuple[Withdrawal, ...]:
+    """All that was said of a stay whose begin turned out to be of another: it is known by mention alone."""
+    is_begun = said.find(EncounterRegistered.TYPE) or said.find(EncounterAdmitted.TYPE)
+    return said.standing if is_begun else ()
 
 
 def _withdrawal(said: Said, stage: Stage) -> tuple[Step, ...]:

@@ -67,10 +67,12 @@ def moves(repairs: Iterable[Repair]) -> list[Repair]:
 
 
 def pairs(repair: Repair) -> list[Pair]:
-    """Source and target of the same authority and type (HL7 v2.5.1 ch. 3.4.9); the best numbers where none pair."""
+    """Source and target of the same authority and type (HL7 v2.5.1 ch. 3.4.9); the best numbers where none pair.
+
+    No number gives way to itself.
+    """
     found = [(one, other) for one in repair.sources for other in repair.targets if _kind(one) == _kind(other)]
-    changed = [pair for pair in found if pair[0] != pair[1]]
-    return changed if found else [(repair.record, repair.into)]
+    return [pair for pair in found or [(repair.record, repair.into)] if pair[0] != pair[1]]
 
 
 def numbers_of(repair: Repair) -> frozenset[str]:

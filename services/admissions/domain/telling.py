@@ -25,9 +25,16 @@ from services.admissions.domain.said import Saying, uttered
 from services.admissions.domain.stays import Stay, is_plain, stays
 from services.admissions.domain.values import unmapped
 from services.admissions.domain.world import Telling, World
-from shared.schemas.encounters import EncounterEvent, EncounterMerged, EncounterMoved, EncounterUpdated
+from shared.schemas.encounters import (
+    EncounterCancelled,
+    EncounterEvent,
+    EncounterMerged,
+    EncounterMoved,
+    EncounterUpdated,
+)
 
 DEATH_TAKEN_BACK: Final = "death-taken-back"
+CANCELLED: Final = {"status": "cancelled", "closed_by": ""}
 STILL_FOLLOWED: Final = timedelta(days=60)
 """For so long after a discharge a change of the patient (an address, a telephone) is news about that stay too."""
 
@@ -169,6 +176,8 @@ class _Round:
             return None
         steps = difference(encounter.said, standing)
         state = carried(stay.person, stay, standing, version_after(encounter.said, steps))
+        if any(step.model is EncounterCancelled for step in steps):
+            state = replace(state, encounter=state.encounter.model_copy(update=CANCELLED))
         coded = diagnoses.standing(stay.registers)
         encounter = encounter.model_copy(update={"brief": brief_of(state.encounter, standing, coded)})
         self._keep(encounter)

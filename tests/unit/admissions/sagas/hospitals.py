@@ -16,10 +16,12 @@ from tests.unit.admissions.sagas.words import (
     V1_IN,
     V1_OUT,
     P,
+    Q,
     S,
     T,
     merge,
     north,
+    repair,
     south,
 )
 
@@ -35,6 +37,16 @@ HOSPITALS: Final = (
         "the same number, another birth date: two persons until somebody says",
         (N_IN, south("A01", "10 1005", f"{S}~{R1}", start="10 1000", **OTHER)),
         frozenset({human("100200 R1", V1_IN, born=BIRTH), human("900 R1", V9_IN, born="1951-01-01")}),
+        frozenset({"enterprise-disagrees"}),
+    ),
+    Saga(
+        "two persons share a number and a visit number: who was only mentioned was told of nobody",
+        (
+            north("A04", "05 0905", f"{P}~{R1}", "V3", start="05 0900", sex="F", **{"class": "V"}),
+            repair("A42", "04 0905", f"{Q}~{R1}", f"{Q}||||V2^^^NORTH^VN", "V3"),
+            north("A31", "03 0905", Q, "", sex="M", **{"class": ""}),
+        ),
+        frozenset({human("100200 R1", Stands("V3", "registered"))}),
         frozenset({"enterprise-disagrees"}),
     ),
     Saga(

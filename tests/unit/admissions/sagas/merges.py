@@ -11,6 +11,7 @@ from tests.unit.admissions.sagas.words import (
     Q_ED,
     Q_IN,
     Q_IS_P,
+    R1,
     V1_IN,
     V1_OUT,
     V2_ED,
@@ -21,12 +22,18 @@ from tests.unit.admissions.sagas.words import (
     U,
     merge,
     north,
+    repair,
 )
 
 P_SPEAKS = north("A08", "06 0900", P, language="spa")
 
 MERGES: Final = (
     Saga("a merge in mid-stay", (P_IN, Q_ED, Q_IS_P, P_OUT), frozenset({human("100200", V1_OUT, V2_ED)})),
+    Saga(
+        "a rename whose numbers do not pair: the patient's own stands on both sides (A47)",
+        (P_IN, repair("A47", "02 1200", f"{P}~{R1}", f"{P}~300^^^NORTH^PI"), P_OUT),
+        frozenset({human("100200", V1_OUT)}),
+    ),
     Saga(
         "one stay begun under the old number and ended under the new one",
         (north("A01", "01 0905", Q, start="01 0900", location="4W^12^A"), Q_IS_P, P_OUT),
