@@ -62,10 +62,22 @@ class Diagnosis(NamedTuple):
     text: str
 
 
+class Shield(StrEnum):
+    """By what a hospital says that the patient or the visit is protected."""
+
+    NONE = ""
+    PATIENT = "PD1-12"
+    PATIENT_RESTRICTED = "ARV beside PID"
+    VISIT = "PV2-22"
+    VISIT_RESTRICTED = "ARV beside PV1"
+
+
 _AS_INPATIENT, _BESIDE = 5, 7
 EMERGENCY_WARD: Final = Ward("ED", "EMR")
 SERIES_WARD: Final = Ward("DIALYSIS", "NEP")
 WARDS: Final = (Ward("3WEST", "MED"), Ward("4EAST", "CAR"), Ward("5NORTH", "PUL"), Ward("SURG2", "SUR"))
+PROTECTED_WARDS: Final = (Ward("DETOX", "MED"), Ward("6SOUTH", "PSY"))
+"""42 CFR Part 2 by the point of care, behavioural health by the service; `demo/data/feeds.toml` says so, too."""
 DIAGNOSES: Final = (
     Diagnosis("I50.9", "Heart failure, unspecified"),
     Diagnosis("J44.1", "COPD with acute exacerbation"),
@@ -83,7 +95,7 @@ class Visit:
 
     `came_from`: the ward before this one. `alive`: it is said that the patient is not dead after all.
     `temporary`: nobody has found the patient's own number yet. `namesake`: for whom the patient is taken as long as
-    `mistaken`. `prior`: the number of the visit that this one was before.
+    `mistaken`. `prior`: the number of the visit that this one was before. `shield`: what is said of its protection.
     """
 
     number: str
@@ -106,6 +118,7 @@ class Visit:
     namesake: Person | None = None
     mistaken: bool = False
     prior: str = ""
+    shield: Shield = Shield.NONE
 
     @property
     def filed(self) -> Person:

@@ -11,6 +11,7 @@ from demo.hospital.course import Happening
 from demo.hospital.facilities import FACILITIES, Facility
 from demo.hospital.people import Person
 from demo.hospital.plots import CAST, HOME, TRANSFER, Opening, Plot, Twist, draw, plot_of
+from demo.hospital.shields import shielded
 from demo.hospital.shifts import after, arrival
 from demo.hospital.stays import Arrival, stay
 
@@ -40,15 +41,20 @@ class Window:
         return f"{int(self.start.timestamp()) // 60:07X}"
 
 
-def life(rng: Random, person: Person, window: Window) -> list[Happening]:
-    """Everything that is told of one patient within the window, in order of recording."""
+def life(rng: Random, person: Person, window: Window, protected: float) -> list[Happening]:
+    """Everything that is told of one patient within the window, in order of recording.
+
+    `protected`: such a share of the stays is, but none of the cast's.
+    """
     place = person.number - 1
     in_cast = place < len(CAST)
     plot, facility = plot_of(rng, place), _facility(rng, FACILITIES)
     at = arrival(rng, window.start, window.days * (_CAST_ARRIVES if in_cast else _LAST_ARRIVAL), facility.zone)
     told = stay(rng, Arrival(person, facility, at, visit_number(window, person, 1), short=in_cast), plot)
-    told += _sequel(rng, window, plot, told[-1])
-    return [happening for happening in told if happening.recorded < window.end - _ON_ITS_WAY]
+    sequel = _sequel(rng, window, plot, told[-1])
+    share = 0.0 if in_cast else protected
+    every = [one for stay_ in (told, sequel) if stay_ for one in shielded(stay_, share)]
+    return [happening for happening in every if happening.recorded < window.end - _ON_ITS_WAY]
 
 
 def _sequel(rng: Random, window: Window, plot: Plot, last: Happening) -> list[Happening]:

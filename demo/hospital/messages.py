@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from demo.hospital.course import Happening, Visit, Ward
+from demo.hospital.course import Happening, Shield, Visit, Ward
 from demo.hospital.facilities import ENTERPRISE, Facility
 from demo.hospital.people import Person
 from demo.hospital.segments import composite, cx, moment, repeated, segment, xcn
@@ -27,6 +27,9 @@ _WITH_DETAILS: Final = frozenset({"A03", "A08"})
 _INTO_BED: Final = "A06"
 _REPAIRS: Final = frozenset({"A40", "A43", "A44", "A45"})
 _OF_A_VISIT: Final = "A45"
+_RESTRICTED: Final = frozenset({Shield.PATIENT_RESTRICTED, Shield.VISIT_RESTRICTED})
+WITH_RESTRICTIONS: Final = frozenset({"A01", "A02", "A03", "A04", "A05", "A06", "A07", "A08", "A13"})
+"""In whose structures HL7 v2.6 ch. 3.3 has an ARV, behind PD1 and behind PV2."""
 _DESTINATIONS: Final = {"02": "TESTACUTE", "03": "TESTSNF", "06": "TESTHHA", "50": "TESTHOSPICE", "62": "TESTIRF"}
 
 
@@ -41,13 +44,15 @@ def adt(
     """One ADT message. `written` is MSH-7; `without_pid` leaves out the patient, which nobody can read."""
     visit = happening.visit
     kind = composite("ADT", happening.trigger, STRUCTURES[happening.trigger])
-    lines = [header(visit.facility, kind, control_id, written, processing_id), _evn(happening)]
+    restricts = visit.shield in _RESTRICTED and happening.trigger in WITH_RESTRICTIONS
+    version = "2.6" if restricts else "2.5.1"
+    lines = [header(visit.facility, kind, control_id, written, processing_id, version), _evn(happening)]
     if not without_pid:
-        lines += _patient(visit, details=happening.trigger in _WITH_DETAILS)
+        lines += _patient(visit, details=happening.trigger in _WITH_DETAILS, restricts=restricts)
     if happening.trigger in _REPAIRS:
         lines.append(_mrg(happening))
     if happening.trigger not in _REPAIRS or happening.trigger == _OF_A_VISIT:
-        lines += [*_before(happening), _pv1(visit)]
+        lines += [*_before(happening), _pv1(visit), *_protection(visit, restricts=restricts)]
     if happening.trigger in _WITH_DETAILS:
         lines += [_dg1(visit), _in1(visit.filed)]
     if happening.beside is not None:
@@ -63,7 +68,9 @@ def oru(visit: Visit, control_id: str, written: datetime) -> bytes:
     return encoded([head, _pid(visit), segment("OBR", order), segment("OBX", result)])
 
 
-def header(facility: Facility, kind: str, control_id: str, written: datetime, processing_id: str) -> str:
+def header(
+    facility: Facility, kind: str, control_id: str, written: datetime, processing_id: str, version: str = "2.5.1"
+) -> str:
     """MSH. Enhanced mode is asked for by MSH-15 and -16 (ch. 2.9.3), original mode by leaving both empty."""
     fields = {
         2: STANDARD.encoding_characters,
@@ -75,7 +82,7 @@ def header(facility: Facility, kind: str, control_id: str, written: datetime, pr
         9: kind,
         10: control_id,
         11: processing_id,
-        12: "2.5.1",
+        12: version,
         15: "AL" if facility.enhanced else "",
         16: "NE" if facility.enhanced else "",
         18: "UNICODE UTF-8",
@@ -118,13 +125,29 @@ def _account(visit: Visit) -> str:
     return cx(f"A{visit.number[1:]}", visit.facility.authority, "AN")
 
 
-def _patient(visit: Visit, *, details: bool) -> list[str]:
+def _patient(visit: Visit, *, details: bool, restricts: bool = False) -> list[str]:
     person = visit.filed
-    lines = [_pid(visit), segment("PD1", {4: xcn(person.primary_care)})]
+    lines = [
+        _pid(visit),
+        segment("PD1", {4: xcn(person.primary_care), 12: "Y" if visit.shield is Shield.PATIENT else ""}),
+        *([_arv()] if restricts and visit.shield is Shield.PATIENT_RESTRICTED else []),
+    ]
     if person.with_role:
         role = {1: "1", 2: "UP", 3: composite("PP", "Primary Care Provider", "HL70443"), 4: xcn(person.primary_care)}
         lines.append(segment("ROL", role))
     return [*lines, _nk1(person)] if details else lines
+
+
+def _protection(visit: Visit, *, restricts: bool) -> list[str]:
+    """PV2-22, or an ARV, of the visit."""
+    if visit.shield is Shield.VISIT:
+        return [segment("PV2", {22: "Y"})]
+    return [_arv()] if restricts and visit.shield is Shield.VISIT_RESTRICTED else []
+
+
+def _arv() -> str:
+    """Everything is restricted, for everybody (HL7 v2.6 ch. 3.4.14; tables 0206 and 0717)."""
+    return segment("ARV", {1: "1", 2: "A", 3: composite("ALL", "All", "HL70717")})
 
 
 def _pid(visit: Visit) -> str:

@@ -17,6 +17,7 @@ from demo.hospital.messages import TRAINING, adt, oru
 from demo.hospital.people import Person, people
 from demo.hospital.plots import HOME, Opening, Plot
 from demo.hospital.sendings import Delivery, Sending
+from demo.hospital.shields import PROTECTED
 from demo.hospital.stays import Arrival, stay
 
 __all__ = ["Delivery", "Faults", "Harm", "Note", "Sending", "Via", "schedule"]
@@ -34,19 +35,21 @@ class _Draft:
     write: Write
 
 
-def schedule(seed: int, patients: int, days: float, start: datetime, faults: Faults = USUAL) -> list[Sending]:
+def schedule(
+    seed: int, patients: int, days: float, start: datetime, faults: Faults = USUAL, protected: float = PROTECTED
+) -> list[Sending]:
     """Everything sent within `days` from `start` (aware) about so many patients, in order of sending.
 
     The same arguments give the same bytes. Three messages more are of nobody: one of training, one that cannot be
     read, one that is no ADT. Harm to the bytes changes nothing of what happens or of when it is sent.
-    Raises ValueError for a naive `start`.
+    `protected`: about so much of the stays is protected (0 to 1). Raises ValueError for a naive `start`.
     """
     if start.tzinfo is None:
         raise ValueError("naive time")
     rng = Random(seed)  # noqa: S311  a simulation must be repeatable, not secret
     window = Window(start.astimezone(UTC).replace(microsecond=0), days)
     everybody = people(rng, seed, patients + len(_ODD))
-    drafts = [_draft(told) for person in everybody[:patients] for told in life(rng, person, window)]
+    drafts = [_draft(told) for person in everybody[:patients] for told in life(rng, person, window, protected)]
     drafts += _odd_ones(rng, everybody[patients:], window)
     drafts.sort(key=lambda draft: (draft.happening.recorded, draft.happening.visit.number, draft.note))
     written = list(_written(rng, drafts, f"{seed % 1000:03d}{window.tag}"))

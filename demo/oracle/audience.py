@@ -27,6 +27,7 @@ HEARS: Final = {
 GREATEST_AGE: Final = timedelta(hours=24)
 ALLOWED_DOMAIN: Final = "@example.org"
 _MODES: Final = ("off", "backload")
+RESTRICTED: Final = "suppressed:restricted"
 
 
 class Directory:
@@ -79,12 +80,14 @@ def _against(entry: Mapping[str, Any], notice: str) -> str:
     return "" if entry["channels"][0]["address"].endswith(ALLOWED_DOMAIN) else "not-on-allow-list"
 
 
-def outcome(mode: str, training: bool, too_old: bool, personal: str) -> str:
-    """What becomes of one telling. The feed and the message come first, the recipient next, the shadow last."""
+def outcome(mode: str, training: bool, shielded: bool, too_old: bool, personal: str) -> str:
+    """What becomes of one telling. Feed and message come first, then stay, age and recipient, the shadow last."""
     if mode in _MODES:
         return f"suppressed:mode-{mode}"
     if training:
         return "suppressed:not-production"
+    if shielded:
+        return RESTRICTED
     if too_old:
         return "suppressed:too-old"
     if personal:

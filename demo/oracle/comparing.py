@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from demo.oracle.facts import ABSENT, SENT, UNKNOWN, Account, Task, Telling, Transition, Visit
@@ -120,4 +121,18 @@ def mails(
         least = 1 if outcome == SENT and not repeats.get(id_) else 0
         if not least <= count <= most or (repeats.get(id_) and not most):
             found.append(Difference(visit, f"mails of delivery {id_} ({outcome})", f"{most}", f"{count}"))
+    return found
+
+
+def leaks(expected: Account, corrections: Mapping[str, tuple[str, datetime]], naming: set[str]) -> list[Difference]:
+    """Of a protected stay a correction names nobody. `corrections`: delivery id → (visit, when its cause came).
+
+    `naming`: the deliveries of mails that name somebody.
+    """
+    found = []
+    for id_ in sorted(naming & corrections.keys()):
+        visit, at = corrections[id_]
+        since = expected.visits[visit].shielded if visit in expected.visits else None
+        if since is not None and at >= since:
+            found.append(Difference(visit, f"mail of correction {id_} of a protected stay", "no name", "a name"))
     return found

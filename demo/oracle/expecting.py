@@ -24,20 +24,21 @@ from demo.oracle.facts import (
     Visit,
 )
 from demo.oracle.persons import Patient, hear_all
+from demo.oracle.shields import INCIDENT, Shield
 from demo.oracle.stays import NOTICE, Move, Stay
 from demo.oracle.work import Course, alarms, courses, rang_before, rings, status_of, surely_wanted
 
 NEVER_TOLD = "suppressed:never-told"
 TAKEN_BACK = frozenset({"discharge-withdrawn", "not-dead"})
 """Why work is called off so that who was told of it hears of that, too: it should never have been."""
-
-
-INCIDENT = "encounter.moved"
 BEGUN = {NOTICE["registered"]: ("A04", "A07"), NOTICE["admitted"]: ("A01", "A06")}
 
 
 class _Event(NamedTuple):
-    """One thing that somebody may hear of. `moved`: when it stopped to stand, or the patient's state moved on."""
+    """One thing that somebody may hear of. `moved`: when it stopped to stand, or the patient's state moved on.
+
+    `known`: when that was known because of which it is said; None: at that moment.
+    """
 
     notice: str
     code: str
@@ -49,6 +50,7 @@ class _Event(NamedTuple):
     surely: bool = True
     moved: datetime | None = None
     owed: bool | None = False
+    known: datetime | None = None
 
 
 def expect(
@@ -78,15 +80,17 @@ def _visit(
 ) -> Visit:
     if stay.taken_away is not None:
         return _taken_away(stay, stay.taken_away, directory, pace)
+    shield = Shield(stay.shielded, patient.is_crossed or len(patient.called) > 1)
     found = courses(stay, stay.messages[-1].zone)
     events = [*_of_encounter(stay, pace), *_of_transitions(stay, found), *_of_tasks(stay, found, done, pace)]
     ended, disposition = stay.left() if stay.status == "finished" else (None, "")
     rebuilt = None if stay.is_near_its_move(pace.step) else stay.rebuilt
-    told, corrections = _told(events, directory, pace, rebuilt=rebuilt)
+    told, corrections = _told(events, directory, pace, shield, rebuilt=rebuilt)
     transitions = {version: _transition(course, done, pace) for version, course in found.items()}
     numbers = patient.numbers if stay.status != "cancelled" else frozenset()
     where = stay.where() if stay.status != "cancelled" else ("", "", False)
-    return Visit(stay.status, ended, disposition, numbers, *where, transitions, told, corrections)
+    shielded = shield.surely_from(pace)
+    return Visit(stay.status, ended, disposition, numbers, *where, transitions, told, corrections, shielded=shielded)
 
 
 def _taken_away(stay: Stay, move: Move, directory: Directory, pace: Pace) -> Visit:
@@ -101,21 +105,23 @@ def _taken_away(stay: Stay, move: Move, directory: Directory, pace: Pace) -> Vis
     surely = any(one.surely for one in events)
     if events:
         events.append(_Event(INCIDENT, "", 0, 1, move.at, move.at, move.message, surely))
-    told, corrections = _told(events, directory, pace)
-    return Visit("cancelled" if events else "", told=told, corrections=corrections, surely=surely)
+    shield = Shield(stay.shielded, loose=False)
+    told, corrections = _told(events, directory, pace, shield)
+    said, shielded = "cancelled" if events else "", shield.surely_from(pace)
+    return Visit(said, told=told, corrections=corrections, surely=surely, shielded=shielded)
 
 
 _Tellings = dict[Telling, frozenset[str]]
 
 
 def _told(
-    events: Iterable[_Event], directory: Directory, pace: Pace, *, rebuilt: bool | None = False
+    events: Iterable[_Event], directory: Directory, pace: Pace, shield: Shield, *, rebuilt: bool | None = False
 ) -> tuple[_Tellings, _Tellings]:
     """What may become of each telling, and of what takes it back."""
     told: _Tellings = {}
     corrections: _Tellings = {}
     for event in events:
-        for telling, allowed in _tellings(event, directory, pace, rebuilt):
+        for telling, allowed in _tellings(event, directory, pace, rebuilt, shield):
             told[telling] = allowed
             if event.owed is not False and allowed & {SENT, WITHDRAWN}:
                 corrections[telling] = frozenset({SENT, NEVER_TOLD} | ({ABSENT} if event.owed is None else set()))
@@ -189,7 +195,7 @@ def _of_tasks(
                 moved = work.off_at or _moved_on(stay, last)
                 for n in range(1, (surely is not False) + rang_before(work, notice, pace) + 1):
                     sure = bool(surely) and n == 1
-                    yield _Event(notice, code, course.version, n, at, at, message, sure, moved, owed)
+                    yield _Event(notice, code, course.version, n, at, at, message, sure, moved, owed, work.wanted_at)
 
 
 def _message_at(stay: Stay, at: datetime) -> Message:
@@ -204,16 +210,16 @@ def _moved_on(stay: Stay, place: int) -> datetime | None:
 
 
 def _tellings(
-    event: _Event, directory: Directory, pace: Pace, rebuilt: bool | None
+    event: _Event, directory: Directory, pace: Pace, rebuilt: bool | None, shield: Shield
 ) -> Iterator[tuple[Telling, frozenset[str]]]:
     message = event.message
     audience = directory.audience(event.notice, message.team, message.facility)
-    ages = _ages(event, pace, rebuilt)
+    ages, over = _ages(event, pace, rebuilt), shield.over(event.notice, event.at, event.known or event.at, pace)
     for recipient, personal in audience.items():
-        allowed = {outcome(message.mode, message.training, old, personal) for old in ages}
+        allowed = {outcome(message.mode, message.training, one, old, personal) for old in ages for one in over}
         if event.moved is not None and event.moved - event.at <= pace.step:
             allowed |= {WITHDRAWN, UNKNOWN} if SENT in allowed and event.owed is not False else set()
-            allowed |= {SUPERSEDED} if not event.notice.startswith("encounter.") else set()
+            allowed |= {SUPERSEDED} if not event.notice.startswith("encounter.") and False in over else set()
         if not event.surely:
             allowed.add(ABSENT)
         yield Telling(event.notice, event.code, event.version, event.n, recipient), frozenset(allowed)

@@ -42,6 +42,9 @@ class Message:
     `patient` under whom the visit was filed, though it is this one's (A44, A45), or all that was filed there by then,
     and then no visit is named (A43). `mistaken`: it is filed so.
 
+    `unit`: it says that the stay is in a unit which the law protects; `shields_visit`, `shields_patient`: that the
+    hospital protects this stay, or all of the patient's.
+
     `prior`: the number of the visit that this one was before (A06). `beside`: what it says of a second patient (A17).
     """
 
@@ -69,6 +72,9 @@ class Message:
     moves: str = ""
     mistaken: bool = False
     prior: str = ""
+    unit: bool = False
+    shields_visit: bool = False
+    shields_patient: bool = False
     beside: Message | None = None
 
     @property
@@ -139,7 +145,7 @@ class Visit:
     """The end of one visit. `status` is "" for one that was never said of; `corrections` are by what they take back.
 
     `numbers`: what the patient is called in the end, of a visit that was not cancelled. `surely`: it must have been
-    told of.
+    told of. `shielded`: from then on nothing of it may be told, None if it may; it is not compared.
     """
 
     status: str
@@ -153,6 +159,7 @@ class Visit:
     told: Mapping[Telling, frozenset[str]] = field(default_factory=dict)
     corrections: Mapping[Telling, frozenset[str]] = field(default_factory=dict)
     surely: bool = True
+    shielded: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from demo.hospital.sendings import Sending
 from demo.oracle.audience import Directory
-from demo.oracle.comparing import Difference, compare, mails
+from demo.oracle.comparing import Difference, compare, leaks, mails
 from demo.oracle.expecting import expect
 from demo.oracle.facts import Account, Message, Pace
 from demo.oracle.meant import meant, unreadable
@@ -48,6 +48,7 @@ def judge(sendings: Sequence[Sending], seen: Observed, pace: Pace) -> Verdict:
     found = [Difference("", f"message {one}", "let in", "not on adt.inbound") for one in sorted(lost)]
     found += compare(expected, seen.account(visits, control_ids, wrong_numbers(messages.values())))
     found += mails(_outcomes(seen, visits), seen.mails, seen.repeats)
+    found += leaks(expected, {id_: (seen.visit_of(of), at) for id_, (of, at) in seen.corrected.items()}, seen.naming)
     return _verdict(expected, tuple(found))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from demo.hospital.course import Happening, Note
+from demo.hospital.course import Happening, Note, Shield
 from demo.hospital.facilities import ENTERPRISE, Facility
 from demo.hospital.faults import UNREADABLE, Harm
 from demo.hospital.providers import Provider
@@ -17,6 +17,9 @@ from demo.oracle.facts import Member, Message
 _MERGE, _INTO_BED = "A40", "A06"
 _MOVES = ("A43", "A44", "A45")
 _OF_NO_VISIT = (_MERGE, "A43")
+_WITHOUT_PV1 = (_MERGE, "A43", "A44")
+_WITH_ARV = ("A01", "A02", "A03", "A04", "A05", "A06", "A07", "A08", "A13")
+_PART2_UNITS, _BEHAVIOURAL_SERVICES = ("DETOX",), ("PSY",)
 MODES = {"PRAIRIE": "shadow"}
 """By facility; every other one is live (`demo/data/feeds.toml`)."""
 
@@ -63,9 +66,21 @@ def _message(sending: Sending, told: Happening) -> Message:
         moves=_namesake(told) if told.trigger in _MOVES else "",
         mistaken=visit.mistaken,
         prior=visit.prior if told.trigger == _INTO_BED else "",
+        unit=told.trigger not in _WITHOUT_PV1 and _is_unit(visit.ward.unit, visit.ward.service),
+        shields_visit=told.trigger not in _WITHOUT_PV1 and _says(told, Shield.VISIT, Shield.VISIT_RESTRICTED),
+        shields_patient=_says(told, Shield.PATIENT, Shield.PATIENT_RESTRICTED),
         beside=_message(sending, replace(told, visit=told.beside, beside=None)) if told.beside else None,
     )
     return _without_offsets(message, visit.facility) if sending.harm is Harm.NO_OFFSETS else message
+
+
+def _is_unit(unit: str, service: str) -> bool:
+    return unit in _PART2_UNITS or service in _BEHAVIOURAL_SERVICES
+
+
+def _says(told: Happening, flag: Shield, restriction: Shield) -> bool:
+    """A flag comes with every message, a restriction with those that have room for one."""
+    return told.visit.shield is flag or (told.visit.shield is restriction and told.trigger in _WITH_ARV)
 
 
 def _who(told: Happening, *, training: bool) -> str:

@@ -6,6 +6,7 @@ the little is kept that is compared.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -29,17 +30,25 @@ from shared.stream.records import Heard
 
 REPEAT = "X-Care-Possible-Repeat"
 TWICE = frozenset({"told-twice"})
+_A_NAME = re.compile(r"\bTest[^\W\d_]")
+"""Every family name that the simulated hospital knows begins so."""
 _TELLS_NOTHING = frozenset({DIRECTORY.name, FOLLOWUP_TIMERS.name, ADMISSIONS_TIMERS.name})
 
 
 @dataclass
 class Observed:
-    """Everything that was said. Feed it with `hear`, then ask."""
+    """Everything that was said. Feed it with `hear`, then ask.
+
+    `naming`: the deliveries of mails that name somebody. `corrected`: the encounter of each correction, and when what
+    brought it came.
+    """
 
     arrived: dict[int, list[Arrival]] = field(default_factory=lambda: defaultdict(list))
     dead_letters: set[str] = field(default_factory=set)
     mails: Counter[str] = field(default_factory=Counter)
     repeats: Counter[str] = field(default_factory=Counter)
+    naming: set[str] = field(default_factory=set)
+    corrected: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     _encounters: dict[str, KeptStay] = field(default_factory=dict)
     _transitions: dict[str, KeptTransition] = field(default_factory=dict)
@@ -67,6 +76,8 @@ class Observed:
         """One mail; a repeat that says so is counted apart."""
         delivery = str(message.get("X-Care-Delivery", ""))
         (self.repeats if message.get(REPEAT) else self.mails)[delivery] += 1
+        if names_somebody(message):
+            self.naming.add(delivery)
 
     def is_settled(self, until: datetime) -> bool:
         """Whether every delivery has an outcome and every alarm up to `until` was said."""
@@ -145,7 +156,7 @@ class Observed:
                 version = data.encounter.discharge_version if data.TYPE == "encounter.discharged.v1" else 0
                 self._note_cause(event, data, "", version)
             case NotificationEvent() as data:
-                self._hear_delivery(data)
+                self._hear_delivery(data, event.envelope.time)
             case CompleteTask() as data:
                 self._commands.append(data)
 
@@ -163,8 +174,10 @@ class Observed:
         if data.amends and not data.withdraws:
             self._amending.add(event.envelope.id)
 
-    def _hear_delivery(self, data: NotificationEvent) -> None:
+    def _hear_delivery(self, data: NotificationEvent, at: datetime) -> None:
         if isinstance(data, NotificationDecided):
+            if data.delivery.corrects:
+                self.corrected[data.delivery.delivery_id] = data.delivery.encounter_id, at
             self._decided[data.delivery.delivery_id] = data.delivery
             self._deliveries.setdefault(data.delivery.delivery_id, data.delivery)
         else:
@@ -224,6 +237,12 @@ def control_id_of(body: bytes) -> str:
     """MSH-10 of a raw message, "" if it has none."""
     fields = body.split(b"\r", 1)[0].split(b"|")
     return fields[9].decode("ascii", "replace") if len(fields) > 9 else ""
+
+
+def names_somebody(message: Mail) -> bool:
+    """Does its text name a patient or a practitioner?"""
+    parts = [part.get_payload(decode=True) for part in message.walk() if not part.is_multipart()]
+    return any(isinstance(part, bytes) and _A_NAME.search(part.decode("utf-8", "replace")) for part in parts)
 
 
 def kept_mails(directory: Path) -> Iterator[Mail]:

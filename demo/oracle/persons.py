@@ -17,13 +17,18 @@ from demo.oracle.stays import AT_HOME, Move, Stay
 
 @dataclass
 class Patient:
-    """Everything of one person, as far as the hospitals' numbers tell."""
+    """Everything of one person, as far as the hospitals' numbers tell. `shielded`: the hospital protects all stays.
+
+    `is_crossed`: what is known comes under several numbers, by ways on which one may overtake the other.
+    """
 
     stays: dict[str, Stay] = field(default_factory=dict)
     dead: bool = False
     called: dict[str, tuple[datetime, frozenset[str]]] = field(default_factory=dict)
     moved: dict[str, tuple[Patient, Move]] = field(default_factory=dict)
     emptied: list[tuple[Patient, Move]] = field(default_factory=list)
+    shielded: bool = False
+    is_crossed: bool = False
     led_into: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -33,6 +38,8 @@ class Patient:
 
     def take(self, at: datetime, message: Message, other: Patient) -> None:
         """That one is this one (HL7 v2.5.1 ch. 3.3.40): all of its stays are this patient's, and so is a death."""
+        self.is_crossed = True
+        self.shielded = self.shielded or other.shielded or message.shields_patient
         believed = [(stay, one.dead) for one in (self, other) for stay in one.stays.values()]
         self.stays |= other.stays
         self.dead = self._is_dead()
@@ -40,19 +47,22 @@ class Patient:
             if dead != self.dead:
                 stay.hear_of_death(at, message, dead=self.dead)
         self._note_returns(at)
+        self._note_shields(at)
         for authority, called in other.called.items():
             self._call(authority, *called)
         self._call(message.authority, message.recorded, message.numbers)
 
     def take_stays(self, move: Move, other: Patient) -> None:
         """The stay that the move names, or all that had begun there by then, with what was and will be said of it."""
-        message = move.message
+        message, self.is_crossed = move.message, True
+        self.shielded = self.shielded or message.shields_patient
         self._call(message.authority, message.recorded, message.numbers)
         if not message.visit:
             other.emptied.append((self, move))
         for visit in [message.visit] if message.visit else [*other.stays]:
             if visit not in other.moved and (message.visit or move.reaches(other.stays[visit])):
                 self._take_stay(visit, move, other)
+        self._note_shields(move.at)
 
     def _take_stay(self, visit: str, move: Move, other: Patient) -> None:
         message = move.message
@@ -88,6 +98,7 @@ class Patient:
     def hear(self, at: datetime, message: Message) -> None:
         """One message more."""
         stay = self._stay(message)
+        self.shielded = self.shielded or message.shields_patient
         stay.messages.append(message)
         stay.heard.append((at, message))
         self._call(message.authority, message.recorded, message.numbers)
@@ -98,6 +109,11 @@ class Patient:
             if other is not stay:
                 other.hear_of_death(at, message, dead=self.dead)
         self._note_returns(at)
+        self._note_shields(at)
+
+    def _note_shields(self, at: datetime) -> None:
+        for stay in self.stays.values():
+            stay.note_shield(at, by_patient=self.shielded)
 
     def _stay(self, message: Message) -> Stay:
         """The stay that a message is about. A visit that led into another one is that one (ch. 3.3.6): who was told of
@@ -155,7 +171,7 @@ def hear_all(arrived: Iterable[tuple[datetime, Message]]) -> dict[str, tuple[Sta
             known.add(message.control_id)
             _hear(people, at, message)
             if message.beside is not None:
-                _hear(people, at, message.beside)
+                _hear(people, at, message.beside).is_crossed = True
     return {
         filed_wrongly(visit) if stay.messages[0].mistaken else visit: (stay, patient)
         for patient in people.values()
@@ -163,16 +179,17 @@ def hear_all(arrived: Iterable[tuple[datetime, Message]]) -> dict[str, tuple[Sta
     }
 
 
-def _hear(people: dict[str, Patient], at: datetime, message: Message) -> None:
+def _hear(people: dict[str, Patient], at: datetime, message: Message) -> Patient:
     patient = people.setdefault(message.patient, Patient())
     if message.moves:
         patient.take_stays(Move(at, message), people.setdefault(message.moves, Patient()))
-        return
+        return patient
     if not message.retires:
         patient.hear(at, message)
         patient.pass_on(at, message)
-        return
+        return patient
     retired = people.setdefault(message.retires, Patient())
     if retired is not patient:
         patient.take(at, message, retired)
         people.update({name: patient for name, one in people.items() if one is retired})
+    return patient

@@ -62,7 +62,9 @@ class Move(NamedTuple):
     def as_its(self, other: Message) -> Message:
         """The message as it would have been had nobody been mistaken."""
         mine = self.message
-        return replace(other, patient=mine.patient, numbers=mine.numbers, team=mine.team, mistaken=False)
+        return replace(
+            other, patient=mine.patient, numbers=mine.numbers, team=mine.team, mistaken=False, shields_patient=False
+        )
 
     def reaches(self, stay: Stay) -> bool:
         """Had it begun when everything was moved (A43)?"""
@@ -75,7 +77,7 @@ class Stay:
 
     `heard`: what came under its own patient's number, and when. `taken_away`: it was somebody else's all the time;
     `moved`: it was told of somebody else, or might have been, and `filed` is when what was filed there was heard.
-    `rebuilt`: it was surely told there first.
+    `rebuilt`: it was surely told there first. `shielded`: when it was heard first that nothing may be told of it.
     """
 
     messages: list[Message] = field(default_factory=list)
@@ -90,6 +92,7 @@ class Stay:
     moved: Move | None = None
     filed: list[tuple[datetime, Message]] = field(default_factory=list)
     rebuilt: bool = False
+    shielded: datetime | None = None
     _counts: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def stage(self) -> str:
@@ -117,6 +120,11 @@ class Stay:
             self._begin_or_end(at, stage, message, dead)
         self._note_death(at, message, dead, news=len(self.said) == before)
         self._remember(at, message, dead)
+
+    def note_shield(self, at: datetime, *, by_patient: bool) -> None:
+        """Once protected, for ever."""
+        if self.shielded is None and (by_patient or any(one.unit or one.shields_visit for one in self.messages)):
+            self.shielded = at
 
     def moved_here(self, move: Move, *, told_before: bool, heard: list[tuple[datetime, Message]]) -> None:
         """So much of it was filed under the wrong number."""

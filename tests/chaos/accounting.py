@@ -82,6 +82,8 @@ async def account(local: Deployment, played: Played, book: Mailbook) -> Account:
     await reader.read(local)
     for mail in book.mails:
         (reader.seen.repeats if mail.repeat else reader.seen.mails)[mail.delivery] += 1
+        if mail.names:
+            reader.seen.naming.add(mail.delivery)
     verdict = judge(played.sent, reader.seen, Pace(played.until, played.step))
     found = Account(verdict, {"the oracle": [str(one) for one in verdict.differences]})
     found.differences["the topics"] = reader.audit.differences

@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from demo.mailbox import HANDED_TO
 from demo.oracle.judging import DIRECTORY
-from demo.oracle.observing import REPEAT
+from demo.oracle.observing import REPEAT, names_somebody
 
 TOLD = ("sent", "unknown")
 
 
 class Mail(NamedTuple):
-    """One mail. `at` is Unix time; `handed_to` the envelope's recipients."""
+    """One mail. `at` is Unix time; `handed_to` the envelope's recipients; `names`: its text names somebody."""
 
     delivery: str
     message_id: str
@@ -25,6 +25,7 @@ class Mail(NamedTuple):
     handed_to: str
     repeat: bool
     at: float
+    names: bool
 
 
 class Told(NamedTuple):
@@ -49,7 +50,7 @@ class Mailbook:
             return str(message.get(name, ""))
 
         known = (text("X-Care-Delivery"), text("Message-ID"), text("To"), text(HANDED_TO))
-        self.mails.append(Mail(*known, bool(message.get(REPEAT)), at))
+        self.mails.append(Mail(*known, bool(message.get(REPEAT)), at, names_somebody(message)))
 
     def by_delivery(self) -> dict[str, list[Mail]]:
         """In order of arrival."""

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 import pytest
 
+from demo.hospital.course import EMERGENCY_WARD, PROTECTED_WARDS, SERIES_WARD, WARDS
 from demo.hospital.facilities import ENTERPRISE, FACILITIES, Facility
 from demo.hospital.providers import ATTENDING, PRIMARY_CARE, Provider
 from services.notifier.domain.directory import Directory
@@ -37,6 +38,13 @@ def test_feeds__agree_with_the_hospital(feeds: dict[str, FeedProfile], facility:
     assert profile.trusts(ENTERPRISE)
     assert (profile.kafka_topic is not None) == (facility.via == "topic")
     assert (profile.mllp_port is not None) == (facility.via == "mllp")
+
+
+@pytest.mark.parametrize("facility", FACILITIES, ids=lambda facility: facility.code)
+def test_feeds__name_the_units_that_the_law_protects(feeds: dict[str, FeedProfile], facility: Facility) -> None:
+    profile = feeds[facility.feed]
+    assert [profile.labels_of(*ward) for ward in PROTECTED_WARDS] == [("part2",), ("behavioural",)]
+    assert {profile.labels_of(*ward) for ward in (*WARDS, EMERGENCY_WARD, SERIES_WARD)} == {()}
 
 
 def test_feeds__none_beside_the_hospitals_and_one_in_shadow(feeds: dict[str, FeedProfile]) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from demo.deployment import START
 from demo.hospital import Note, Sending, schedule
+from demo.hospital.course import PROTECTED_WARDS, Shield
 from shared.telemetry import without_logs
 from tests.chaos.traffic import FAULTS, traffic
 from tests.unit.oracle.chain import differences
@@ -105,6 +106,23 @@ async def test_account__of_what_was_moved_with_its_number_or_visit_in_many_order
                 order = dice.sample(messages, len(messages)) + dice.sample(messages, n % 3)
                 told = [f"{one.meant.trigger} {one.note}" for one in order if one.meant]
                 assert not await differences(order, dice if n % 2 else None), told
+
+
+async def test_account__of_protected_stays_in_many_orders_and_turns() -> None:
+    """By a unit (42 CFR Part 2, behavioural health), PD1-12, PV2-22 or an ARV of either."""
+    dice = Random(6)  # noqa: S311 - seeded
+    stories = [story for story in stories_of(schedule(1, 150, 7, START, FAULTS, 0.6)) if any(map(is_protected, story))]
+    assert {one.meant.visit.shield for story in stories for one in story if one.meant} == set(Shield)
+    with without_logs():
+        for n, messages in enumerate(stories):
+            order = led_on(dice.sample(messages, len(messages))) if n % 3 else messages
+            told = [f"{one.meant.trigger} {one.note}" for one in order if one.meant]
+            assert not await differences(order, dice if n % 2 else None), told
+
+
+def is_protected(one: Sending) -> bool:
+    visit = one.meant.visit if one.meant else None
+    return visit is not None and (visit.shield is not Shield.NONE or visit.ward in PROTECTED_WARDS)
 
 
 async def test_account__of_a_stay_with_two_numbers_in_many_orders_and_turns() -> None:

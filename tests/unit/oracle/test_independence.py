@@ -15,6 +15,7 @@ EXPECTING = (
     "calendar",
     "pathways",
     "audience",
+    "shields",
     "stages",
     "stays",
     "persons",
