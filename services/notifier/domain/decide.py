@@ -15,6 +15,7 @@ from services.notifier.domain.audience import Candidate, candidates
 from services.notifier.domain.content import context_of
 from services.notifier.domain.directory import Directory
 from services.notifier.domain.gates import Case, Kind, is_restricted, reason_against
+from services.notifier.domain.held import held
 from services.notifier.domain.model import LEDGER_LIMIT, Decided, Reason, Rules, Subject, Told
 from services.notifier.domain.notices import (
     CORRECTION,
@@ -47,7 +48,7 @@ def decide(
     `late`: the event is older than one of its stream that was already applied.
     """
     one = _Deciding(subject, event, directory, rules, late)
-    decided = (*one.corrections(), *one.tellings())
+    decided = (*one.corrections(), *one.tellings(), *one.releases())
     ledger = {**subject.ledger, **{each.delivery_id: each.told for each in decided}}
     if len(ledger) > LEDGER_LIMIT:
         raise LedgerFull
@@ -70,6 +71,18 @@ class _Deciding:
         for candidate in candidates(self._notice, self._data, self._directory):
             reason = reason_against(self._case(candidate, candidate.address, kind))
             yield self._told(candidate, candidate.channel, candidate.address, reason)
+
+    def releases(self) -> Iterator[Decided]:
+        """Everybody considered now for what was held back while it was not known whose news it was."""
+        for one in held(self._subject, self._data, late=self._late):
+            data = self._data.model_copy(update={"occurred_at": one.happened or self._data.occurred_at})
+            context = context_of(data)
+            of = {"notice": one.notice, "cause": one.cause, "tells": one.tells, "died": bool(context.get("died"))}
+            for candidate in candidates(one.notice, data, self._directory):
+                case = Case(self._envelope, data, candidate, candidate.address, self._rules, self._superseded)
+                told = self._line(candidate, candidate.channel, candidate.address, reason_against(case), **of)
+                ids = (self._envelope.id, one.cause, candidate.recipient, candidate.channel)
+                yield Decided(derived_id("delivery", *ids), told, context)
 
     def corrections(self) -> Iterator[Decided]:
         """One for each recipient, channel and kind of what the event takes back or changes."""
@@ -127,14 +140,13 @@ class _Deciding:
         return {"masked": masked, "takes_back": took_back, **({} if masked else context_of(self._data))}
 
     def _line(self, candidate: Candidate, channel: str, address: str, reason: Reason | None, **more: Any) -> Told:
+        of = {"cause": self._envelope.id, "tells": self._data.TYPE, **more}
         return Told(
-            cause=self._envelope.id,
-            tells=self._data.TYPE,
             recipient=candidate.recipient,
             role=candidate.role,
             channel=channel,
             address=address,
             status="suppressed" if reason else "pending",
             reason=reason.value if reason else "",
-            **more,
+            **of,
         )
