@@ -225,7 +225,8 @@ metrics: Final = Metrics(
     ),
     sent_batches=_counter(
         "batches_received",
-        "Batches (FHS, BHS) at the doors; counts differ: more or less came than BTS-1 or FTS-1 says, or no end.",
+        "Batches (FHS, BHS) at the doors; counts differ: more or less came than BTS-1 or FTS-1 says, or no end; "
+        "none: several messages without FHS or BHS.",
         "feed",
         "counts",
     ),

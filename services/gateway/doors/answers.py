@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -37,8 +38,15 @@ def answer(outcome: Outcome, profile: FeedProfile, at: datetime, control_id: str
     return build_ack(outcome.header, verdict, at=dtm(at), control_id=control_id, error=error, family=family)
 
 
-def batch_answer(outcome: BatchOutcome, profile: FeedProfile, at: datetime, next_id: Callable[[], str]) -> bytes:
-    """The unframed batch of acknowledgements (HL7 v2.5.1 ch. 2.10.3); empty where none of its messages wants one."""
+def batch_answer(outcome: BatchOutcome, profile: FeedProfile, at: datetime, next_id: Callable[[], str]) -> bytes | None:
+    """The unframed batch of acknowledgements (HL7 v2.5.1 ch. 2.10.3); empty where none of its messages wants one.
+
+    Several messages that came without a batch are answered as their first one, once: a sender that knows of no batch
+    waits for that. It is refused if any of them is; None where it wants no answer.
+    """
+    if outcome.batch is None:
+        code = next((one.code for one in outcome.outcomes if one.code), "")
+        return answer(replace(outcome.outcomes[0], code=code), profile, at, next_id())
     answers = [answer(one, profile, at, next_id()) for one in outcome.outcomes]
     return build_batch_ack(outcome.batch, [one for one in answers if one], at=dtm(at), control_id=next_id())
 

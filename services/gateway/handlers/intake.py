@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from prometheus_client import Counter
 
-from services.gateway.domain.batches import messages_of
+from services.gateway.domain.batches import holds_several, messages_of
 from services.gateway.domain.kinds import set_aside_kind
 from services.gateway.domain.message import Arrival, Judge, Received, Refusal, refusal
 from services.gateway.handlers.ports import Kept, Outages, RawMessages
@@ -44,9 +44,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """What the sender of a batch is to be told: the batch taken apart, and the outcome of each of its pieces."""
+    """What the sender of several messages is to be told: the outcome of each piece, in order.
 
-    batch: Batch
+    `batch`: the batch taken apart; None where they came without one, so that the sender waits for one acknowledgement.
+    """
+
+    batch: Batch | None
     outcomes: tuple[Outcome, ...]
 
 
@@ -75,14 +78,14 @@ class Intake:
         return await self._keep(self._arrival(self._judge.event, body, profile))
 
     async def take_batch(self, body: bytes, profile: FeedProfile) -> BatchOutcome:
-        """A body that begins with FHS or BHS (HL7 v2.5.1 ch. 2.10.3): its messages in one write. Raises Away.
+        """A body that `holds_several`: its messages in one write. Raises Away.
 
         A piece that can never succeed is refused alone. A wrong count in a trailer loses no message.
         """
         arrivals, batch = self._apart(body, profile)
         for received in await self._keep_all(arrivals):
             self._voice.hand(received)
-        return BatchOutcome(batch, tuple(_outcome(arrival) for arrival in arrivals))
+        return BatchOutcome(batch if is_batch(body) else None, tuple(_outcome(arrival) for arrival in arrivals))
 
     async def take_too_large(self, head: bytes, profile: FeedProfile) -> Outcome:
         """The beginning of a message above the limit. Raises Away."""
@@ -96,7 +99,7 @@ class Intake:
         """Values of records: all durable when this returns, and said unless Kafka is away. Raises Away."""
         arrivals: list[Arrival] = []
         for body, profile in records:
-            if is_batch(body):
+            if holds_several(body):
                 arrivals += self._apart(body, profile)[0]
             else:
                 arrivals.append(self._arrival(self._judge.record, body, profile))
@@ -104,7 +107,8 @@ class Intake:
 
     def _apart(self, body: bytes, profile: FeedProfile) -> tuple[list[Arrival], Batch]:
         batch = read_batch(body)
-        metrics.sent_batches.labels(profile.feed, "differ" if batch.counts_differ else "agree").inc()
+        counts = "differ" if batch.counts_differ else "agree" if is_batch(body) else "none"
+        metrics.sent_batches.labels(profile.feed, counts).inc()
         if batch.counts_differ:
             log.warning("batch_counts_differ", feed=profile.feed, count=len(batch.pieces), bytes=len(body))
         return [self._arrival(self._judge.er7, piece, profile) for piece in messages_of(body, batch)], batch

@@ -60,7 +60,8 @@ async def test_phi__is_not_shown_where_it_cannot_be_put_on_record(
 
 async def test_dead_letter__is_masked_and_with_phi_on_record_first(chain: Chain, environment: dict[str, str]) -> None:
     bad = adt("A03", "SEEK5", visit="VSEEK5", mrn="770445")
-    assert await chain.send(bad.replace(b"\rEVN|", b"\rMSH|^~\\&|X\rEVN|")) == "AA"
+    # in small letters it is not certain that another message begins there
+    assert await chain.send(bad.replace(b"\rEVN|", b"\rmsh|^~\\&|X\rEVN|")) == "AA"
 
     def letters() -> list[str]:
         dlq = ADT_INBOUND.dead_letters("admissions")

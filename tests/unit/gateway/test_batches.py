@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.gateway.domain.batches import messages_of
+from services.gateway.domain.batches import holds_several, messages_of
 from services.gateway.domain.kinds import set_aside_kind
+from services.gateway.doors.answers import batch_answer
 from services.gateway.handlers.topic import TopicHearing
 from shared.hl7.batch import read_batch
 from shared.hl7.er7 import parse
@@ -162,3 +163,69 @@ async def test_set_aside__is_counted_by_feed_and_kind_once() -> None:
     await house.intake.take_batch(BHS + lab + b"BTS|1\r", a_feed())
     assert counted(name, feed="north", kind="ORU") == before + 1
     await house.voice.close()
+
+
+TWO = BODY + a_body("MSG2")
+# one acknowledgement, as for the first of them: their MSH-3 to 6 change places, MSA-2 is its MSH-10 (ch. 2.9.2)
+ONE_ANSWER = framed(b"MSH|^~\\&|CARE|HUB|ADT|NORTH|20261103150000.123+0000||ACK^A03^ACK|OURS1|P|2.5.1\rMSA|AA|MSG1\r")
+
+
+async def test_several__in_one_frame_without_a_batch_are_stored_each_and_answered_once() -> None:
+    house, without = House(), batches("none")
+    async with a_server(house) as server, a_sender(server) as sender:
+        await sender.send(framed(TWO))
+        assert await sender.answer() == ONE_ANSWER
+        await sender.send(framed(a_body("MSG2")))
+        assert b"MSA|AA|MSG2\r" in await sender.answer()
+    await house.voice.close()
+    assert house.store.writes == [2, 1]
+    assert [row.message.body for row in house.store.rows.values()] == [BODY, a_body("MSG2")]
+    assert sorted(record.value or b"" for record in house.records) == [BODY, a_body("MSG2")]
+    assert batches("none") == without + 1
+
+
+async def test_several__of_which_one_is_refused_are_answered_with_a_refusal_and_the_others_are_kept() -> None:
+    house = House()
+    lab = a_body("MSG2").replace(b"ADT^A03^ADT_A03", b"ORU^R01^ORU_R01")
+    strict = a_feed(acknowledgement={"not_adt": "reject"})
+    found = await house.intake.take_batch(BODY + lab + a_body("MSG3"), strict)
+    told = batch_answer(found, strict, house.clock(), lambda: "OURS1")
+    assert told is not None
+    assert told.split(b"\r")[1] == b"MSA|AR|MSG1"
+    assert [row.message.control_id for row in house.store.rows.values()] == ["MSG1", "MSG3"]
+    assert [(copy.code, copy.body) for copy in house.store.refused.values()] == [("not-adt", lab)]
+    await house.voice.close()
+
+
+async def test_several__on_a_hospitals_own_topic_are_taken_apart_too() -> None:
+    house = House()
+    await TopicHearing(house.intake, {"t": a_feed()}).hear([Heard("t", 0, 0, None, TWO, ())])
+    assert [record.value for record in house.records] == [BODY, a_body("MSG2")]
+
+
+@pytest.mark.parametrize(
+    ("body", "several"),
+    [
+        (BODY, False),
+        (TWO, True),
+        (BATCH, True),
+        (TWO.replace(b"\r", b"\n"), True),
+        (TWO.replace(b"\r", b"\r\n"), True),
+        (BODY + b"\n\nMSH|^~\\&|A", True),
+        (b"\xef\xbb\xbf\r\n" + TWO, True),
+        (framed(BODY) + framed(BODY), True),
+        (BODY + b"  MSH|^~\\&|A", True),
+        (BODY + b"MSH|", True),
+        (BODY + b"BTS|1\r", False),
+        (BODY + b"NTE|1||as in MSH|2\r", False),
+        (BODY + b"MSH#^~\\&#A\r", False),
+        (TWO + b"MSH#^~\\&#A\r", False),
+        (BODY + b"NTE|1||they sent\nMSH|^~\\&|A\r", False),
+        (BODY + b"NTE|1||they sent\n \nMSH|^~\\&|A\r", False),
+        (b"PID|1\r" + TWO, False),
+        (b"MSHMSHMSHX\rMSHM", False),
+        (b"", False),
+    ],
+)
+def test_holds_several__only_where_it_is_certain_where_each_begins(body: bytes, several: bool) -> None:
+    assert holds_several(body) is several

@@ -206,6 +206,16 @@ async def test_batch__with_json_asked_for_tells_what_of_it_is_refused() -> None:
     assert (nothing.status, nothing.content) == (200, {"status": "stored", "message_ids": []})
 
 
+async def test_several__without_a_batch_are_stored_each_and_answered_once() -> None:
+    house, two = House(), BODY + a_body("MSG2")
+    async with a_door(house) as client:
+        reply = await client.post(two)
+        as_json = await client.post(two, Accept="application/json")
+    assert (reply.status, reply.body) == (200, BODY_ACK.removeprefix(b"\x0b").removesuffix(b"\x1c\r"))
+    assert (as_json.status, as_json.content["message_ids"]) == (200, list(house.store.rows))
+    assert house.store.writes == [2, 2]
+
+
 async def test_batch__of_which_nothing_can_be_read_is_422() -> None:
     async with a_door(House()) as client:
         reply = await client.post(BHS + b"PID|1||7\rMSH\rBTS|2\r")

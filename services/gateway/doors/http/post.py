@@ -13,13 +13,13 @@ from typing import Final
 
 from aiohttp import web
 
+from services.gateway.domain.batches import holds_several
 from services.gateway.doors.answers import answer, batch_answer
 from services.gateway.doors.http import replies
 from services.gateway.doors.http.senders import Senders
 from services.gateway.doors.limits import Limits
 from services.gateway.handlers.intake import BatchOutcome, Intake, Outcome
 from shared.feeds import FeedProfile
-from shared.hl7.batch import is_batch
 from shared.schemas.envelope import Mode
 from shared.schemas.registry import ER7_MEDIA_TYPE, JSON_MEDIA_TYPE
 from shared.stream.outages import Away, where
@@ -97,7 +97,7 @@ class Post:
         if request.content_type == JSON_MEDIA_TYPE:
             return _told(await self._intake.take_event(body, profile))
         wants_json = JSON_MEDIA_TYPE in request.headers.get("Accept", "")
-        if is_batch(body):
+        if holds_several(body):
             return self._batch(await self._intake.take_batch(body, profile), profile, request, wants_json)
         outcome = await self._intake.take(body, profile)
         if outcome.code or wants_json:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
+from services.gateway.domain.batches import holds_several
 from services.gateway.domain.message import TOO_LARGE
 from services.gateway.doors.answers import answer, batch_answer
 from services.gateway.doors.limits import Limits
@@ -129,7 +130,7 @@ class Conversation:
         intake, profile = self._door.intake, self._door.profile
         if isinstance(one, TooLarge):
             return (intake.take_large_batch if is_batch(one.head) else intake.take_too_large)(one.head, profile)
-        return (intake.take_batch if is_batch(one) else intake.take)(one, profile)
+        return (intake.take_batch if holds_several(one) else intake.take)(one, profile)
 
     def _say(self, outcome: Outcome | BatchOutcome) -> None:
         """Nothing, where the sender asked for no answer (MSH-15, HL7 v2.5.1 ch. 2.9.3)."""
