@@ -1,7 +1,7 @@
 """The four services on twins behind the simulated hospital, and what the oracle says of the same messages.
 
-No alarm rings and nothing is sent: tasks are compared by their windows, tellings by what was decided. What a clock and
-a mail server bring is held to account by `make chaos`.
+No alarm rings and nothing is sent: tasks are compared by their windows, tellings by what was decided; of corrections
+that wait, the mails are read. What a clock and a mail server bring is held to account by `make chaos`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from email import message_from_bytes
 from random import Random
 
 from demo.deployment import DATA, directory_event, read_directory
 from demo.hospital import Sending
 from demo.oracle.audience import Directory
-from demo.oracle.comparing import Difference, compare
+from demo.oracle.comparing import Difference, compare, leaks
 from demo.oracle.expecting import expect
 from demo.oracle.facts import Account, Pace, Telling, Visit
 from demo.oracle.judging import wrong_numbers
@@ -27,6 +28,7 @@ from services.admissions.handlers import handlers as admissions
 from services.discharge.handlers import handlers as discharge
 from services.discharge.store import PATHWAYS, federal_calendar, load_pathways
 from services.followup.handlers import handlers as followup
+from services.notifier.channels.message import compose
 from services.notifier.handlers import handlers as notifier
 from services.notifier.store import Deliveries, MemoryDeliveries
 from shared.feeds import FeedProfile, parse_feeds
@@ -99,6 +101,12 @@ class Chain(Region):
         )
         await self.log.append(Saying("adt.inbound.v1", b"advisory", sending.body, headers_of(envelope, ER7)))
 
+    async def read_corrections(self, seen: Observed) -> None:
+        """The mails of those that wait to be sent, as they would be."""
+        for one in await self.deliveries.load([*seen.corrected]):
+            if one.status == "pending":
+                seen.mail(message_from_bytes(compose(one, "care@example.org", "example.org", one.decided_at)))
+
     async def hear_some(self, dice: Random) -> None:
         """Any service hears what is there for it, in any turn; some hear nothing."""
         for _ in range(dice.randint(0, 6)):
@@ -127,7 +135,9 @@ async def differences(sendings: Sequence[Sending], dice: Random | None) -> list[
     expected = expect(messages, unreadable(sendings), seen.arrivals(), seen.done(), Directory(ENTRIES), pace)
     visits, control_ids = {one.visit for one in messages.values()} - {""}, {one.control_id for one in sendings}
     got = seen.account(visits, control_ids, wrong_numbers(messages.values()))
-    return compare(_timeless(expected), _timeless(got))
+    await chain.read_corrections(seen)
+    corrections = {id_: (seen.visit_of(of), at) for id_, (of, at) in seen.corrected.items()}
+    return compare(_timeless(expected), _timeless(got)) + leaks(expected, corrections, seen.naming)
 
 
 def _timeless(account: Account) -> Account:
