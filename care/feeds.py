@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from care.pages import Page, page
-from care.profiles import place_of, profiles_at
+from care.profiles import place_of, usable_at
 from care.running import run
 from care.session import ADMIN_PORT, Session, business_time, session
 from services.gateway.store import RAW, REFUSED
@@ -61,16 +61,17 @@ def feeds(
     Stored, repeated, unanswered and reused id (stored too: a control id that came before with other bytes) count from
     the gateway's start and need its admin port, as do the lines below the table: what was set aside, by message code,
     and, of admissions' start and port, what had to be assumed. The rest is from the gateway's database. A feed whose
-    last message is old is silent, or its door is not reached: ask the hospital.
+    last message is old is silent, or its door is not reached: ask the hospital. One with ? has sent and has no
+    profile that can be used: it was taken out, or has a fault, which is said.
     """
     here = session()
-    profiles = profiles_at(place_of(here.settings))
+    profiles = usable_at(place_of(here.settings))
     now = business_time(here)
     kept = run(kept_of(here, profiles, now - timedelta(minutes=minutes)))
     gateway, admissions = (page(port) if (port := here.admin_port(name)) else None for name in COUNTING)
     console = Console()
     Console(width=max(console.width, 144)).print(table(profiles, kept, gateway, minutes))
-    for line in noticed(profiles, gateway, admissions):
+    for line in noticed(kept, gateway, admissions):
         typer.echo(line)
     for name, counts in zip(COUNTING, (gateway, admissions), strict=True):
         if counts is None:
@@ -78,14 +79,18 @@ def feeds(
 
 
 async def kept_of(here: Session, profiles: Mapping[str, FeedProfile], since: datetime) -> dict[str, Kept]:
-    """For each feed what is stored; `recent` counts the messages received after `since`. Raises Away."""
+    """What is stored of each feed with a profile, then of each without that has sent. Raises Away.
+
+    `recent` counts the messages received after `since`.
+    """
     database = here.database("gateway")
     recent: Counter[str] = Counter()
     with away():
         rows = database[RAW].find({}, {"feed": 1, "received_at": 1}, limit=RECENT).sort([("$natural", -1)])
         async for row in rows:
             recent[row["feed"]] += row["received_at"] > since
-        return {feed: await _kept(database, feed, recent[feed]) for feed in profiles}
+        others = sorted(set(await database[RAW].distinct("feed")) - set(profiles))
+        return {feed: await _kept(database, feed, recent[feed]) for feed in [*profiles, *others]}
 
 
 async def _kept(database: Any, feed: str, recent: int) -> Kept:
@@ -96,15 +101,15 @@ async def _kept(database: Any, feed: str, recent: int) -> Kept:
 
 
 def table(profiles: Mapping[str, FeedProfile], kept: Mapping[str, Kept], gateway: Page | None, minutes: float) -> Table:
-    """The table; `gateway` None: what only it counts is not known."""
+    """The table; `gateway` None: what only it counts is not known. `?`: of a feed without a profile to go by."""
     found = Table(*HEADS, box=None)
-    for feed, profile in profiles.items():
-        one = kept[feed]
+    for feed, one in kept.items():
+        profile = profiles.get(feed)
         counts = gateway.by("care_messages_received_total", "outcome", feed=feed) if gateway else None
         found.add_row(
             feed,
-            _door(profile),
-            profile.mode.value,
+            _door(profile) if profile else "?",
+            profile.mode.value if profile else "?",
             f"{one.last:%Y-%m-%d %H:%M:%S}Z" if one.last else "none",
             f"{one.recent / minutes:.1f}",
             _count(counts, "stored"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from shared.feeds import FeedProfile, FeedsInvalid
-from shared.profiles import read_feeds
+from shared.profiles import read_feeds, usable_feeds
 
 SETTING = "CARE_FEEDS_FILE"
 
@@ -31,3 +31,28 @@ def profiles_at(place: Path) -> dict[str, FeedProfile]:
         for problem in invalid.problems:
             typer.secho(f"{place}: {problem}", err=True, fg="red")
         raise typer.Exit(78) from None
+
+
+def usable_at(place: Path) -> dict[str, FeedProfile]:
+    """For a command that only looks: the profiles that can be used; what is wrong with the others is said."""
+    found, problems = usable_feeds(place)
+    for problem in problems:
+        typer.secho(f"{place}: {problem}", err=True, fg="yellow")
+    if problems:
+        typer.echo(
+            "Mend it there. Until then running services go by the edition before it, and none can start; what "
+            "follows leaves out what stands in those profiles alone (docs/feeds.md).",
+            err=True,
+        )
+    return found
+
+
+def known_at(place: Path, feed: str) -> None:
+    """That `feed` has a profile, or exit 2 with the names of those that have. A faulty profile is none to name."""
+    profiles, problems = usable_feeds(place)
+    if feed in profiles:
+        return
+    typer.secho(f"there is no feed {feed}; there are {', '.join(sorted(profiles)) or 'none'}", err=True, fg="red")
+    for problem in problems:
+        typer.secho(f"{place}: {problem}", err=True, fg="yellow")
+    raise typer.Exit(2)

@@ -15,7 +15,7 @@ from rich.tree import Tree
 
 from care.messages import Selection, identity_secret, keys_of
 from care.messages import found as found_messages
-from care.profiles import place_of, profiles_at
+from care.profiles import place_of, usable_at
 from care.running import run
 from care.session import Session, session
 from care.trace_tree import tree_of
@@ -104,7 +104,7 @@ async def _by_number(here: Session, what: str) -> list[Found]:
 
 async def _of_messages(here: Session, rows: Sequence[Found]) -> list[Found]:
     """The patients that these raw messages are about, as admissions reads them."""
-    handler = handlers(profiles_at(place_of(here.settings)), identity_secret(here))[ADT_INBOUND.name]
+    handler = handlers(usable_at(place_of(here.settings)), identity_secret(here))[ADT_INBOUND.name]
     refs = [refs for row in rows for refs in _refs_of(handler, row)]
     return await _leading(here, [one.id for one in await MongoDocuments(here.database("admissions")).load(refs)])
 

@@ -7,6 +7,7 @@ stands; what was found wrong is logged and counted. Looking a profile up costs w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -49,6 +50,26 @@ class _Found:
         if problems:
             raise FeedsInvalid(tuple(problems))
         return found
+
+    def usable(self) -> dict[str, FeedProfile]:
+        """Each profile that is valid by itself; of two of one name the first."""
+        found: dict[str, FeedProfile] = {}
+        for _, table in (table for name, content in self.files for table in _tables(name, content, [])):
+            with contextlib.suppress(FeedsInvalid):
+                found = parse_feeds({"feed": [table]}) | found
+        return found
+
+
+def usable_feeds(place: Path) -> tuple[dict[str, FeedProfile], tuple[str, ...]]:
+    """The profiles by feed, for whoever only looks: those that are valid by themselves, and every fault of the others.
+
+    No service goes by them: it refuses an edition with a fault whole.
+    """
+    found = _look(place)
+    try:
+        return found.profiles(), ()
+    except FeedsInvalid as invalid:
+        return found.usable(), invalid.problems
 
 
 def read_feeds(place: Path) -> dict[str, FeedProfile]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from care.messages import Selection, found
+from care.messages import Selection, found, tenants_of
 from demo.stack import Mongo
 from services.gateway.domain.search import search_key
 from services.gateway.store import RAW, MongoRawMessages
@@ -91,6 +91,15 @@ async def test_found__of_time_alone_asks_for_the_feeds_by_their_index(base: Any)
     await base.command("profile", 0)
     (read,) = await base["system.profile"].find({"command.distinct": RAW}).to_list(None)
     assert (read["docsExamined"], read["planSummary"].split()[0]) == (0, "DISTINCT_SCAN")
+
+
+async def test_tenants__are_those_of_which_messages_are_kept_and_cost_one_document_a_feed(base: Any) -> None:
+    await MongoRawMessages(base, "owner").add([received(BODY, minute_of(9), feed="west", tenant="hill")])
+    await base.command("profile", 2)
+    assert await tenants_of(base[RAW]) == ["hill", "tenant-1"]
+    await base.command("profile", 0)
+    reads = await base["system.profile"].find({"command.find": RAW}).to_list(None)
+    assert [read["docsExamined"] for read in reads] == [1, 1, 1]
 
 
 async def test_found__of_many_is_the_newest_and_reads_no_more(base: Any) -> None:

@@ -52,6 +52,14 @@ def test_table__without_the_gateway_does_not_guess() -> None:
     assert shown(None)[7:] == ["–", "–", "–", "1", "–", "6"]
 
 
+def test_table__shows_a_feed_that_sent_and_has_no_profile_to_go_by() -> None:
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(table(PROFILES, {"north": Kept(None, 30, 1, 6), "gone": Kept(None, 0, 2, 0)}, GATEWAY, 5.0))
+    gone = captured.get().splitlines()[2].split()
+    assert gone == ["gone", "?", "?", "none", "0.0", "0", "0", "0", "2", "0", "0"]
+
+
 def test_noticed__names_kinds_and_flags_of_each_feed() -> None:
     told = ["north: set aside: ORU 11, SIU 2", "north: flagged: charset_assumed 4"]
     assert noticed(["north", "south"], GATEWAY, ADMISSIONS) == told

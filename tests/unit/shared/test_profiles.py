@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.feeds import FeedsInvalid
-from shared.profiles import Feeds, file_of, read_feeds
+from shared.profiles import Feeds, file_of, read_feeds, usable_feeds
 from shared.schemas.envelope import Mode
 from shared.telemetry import registry
 
@@ -68,6 +68,24 @@ def test_read__names_every_fault_by_its_file(tmp_path: Path) -> None:
         "torn.toml: not TOML: Invalid value (at end of document)",
         "void.toml: the file holds [[feed]] tables, at least one, and nothing else",
     ]
+
+
+def test_usable__are_those_without_a_fault_of_their_own_and_every_fault_is_told(tmp_path: Path) -> None:
+    place = a_directory(tmp_path, north=NORTH.replace("New_York", "Nowhere"), south=SOUTH, torn="[[feed]]\nfeed = ")
+    found, problems = usable_feeds(place)
+    assert list(found) == ["south"]
+    assert [problem.partition(": not")[0] for problem in problems] == ["torn.toml", "north.toml: feed[0].zone"]
+
+
+def test_usable__of_two_of_one_name_is_the_first_and_of_nothing_to_read_none(tmp_path: Path) -> None:
+    file = tmp_path / "all.toml"
+    file.write_text(NORTH + SOUTH + NORTH.replace("valley", "hill"))
+    found, problems = usable_feeds(file)
+    assert {feed: profile.tenant for feed, profile in found.items()} == {"north": "valley", "south": "valley"}
+    assert problems == ("feed north is given 2 times",)
+    assert usable_feeds(tmp_path / "none") == ({}, ("none: cannot be read: No such file or directory",))
+    file.write_text(NORTH)
+    assert usable_feeds(file) == (read_feeds(file), ())
 
 
 @pytest.mark.parametrize(
