@@ -37,6 +37,7 @@ _ORDERS = (
         f"tests/unit/admissions/test_{name}.py"
         for name in ("any_letter", "any_order", "any_saga", "every_order", "every_order_of_sagas")
     ),
+    "tests/unit/oracle/test_any_letter.py",
     "tests/unit/oracle/test_any_order.py",
 )
 _OWN_LANE = ("tests/simulation", "tests/integration", "tests/chaos", *_ORDERS)

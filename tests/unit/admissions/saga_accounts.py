@@ -177,7 +177,7 @@ def letters_in_two_orders(messages: Sequence[Sent], draw: Random, profiles: dict
 
     An admission that is one no longer (A07) was rightly told of as one, and need not be: either is a begin.
     """
-    readable = [message for message in messages if _is_readable(message, profiles)]
+    readable = [message for message in messages if is_readable(message, profiles)]
     shuffled = draw.sample(readable, len(readable))
     repeated = [message for message in shuffled for _ in range(2)] + shuffled
     orders = (readable, shuffled, repeated) if readable else ()
@@ -186,8 +186,8 @@ def letters_in_two_orders(messages: Sequence[Sent], draw: Random, profiles: dict
     return len(houses)
 
 
-def _is_readable(message: Sent, profiles: dict[str, FeedProfile]) -> bool:
-    """Not set aside, nor refused: a merge that names no other number is."""
+def is_readable(message: Sent, profiles: dict[str, FeedProfile]) -> bool:
+    """Is it decided at all? Not set aside, nor refused: a merge that names no other number is."""
     feed, value = message
     try:
         return House(profiles).handler.read(a_raw_record(value, feed=feed)) is not None

@@ -21,6 +21,7 @@ from services.followup.handlers import handlers as followup
 from services.notifier.handlers import handlers as notifier
 from services.notifier.store import Deliveries, MemoryDeliveries
 from shared.alarm.sweeper import Alarms, Sweeper
+from shared.feeds import FeedProfile
 from shared.mongo.memory import MemoryDocuments
 from shared.schemas.commands import CancelTask
 from shared.schemas.directory import DirectoryEntrySet
@@ -87,11 +88,10 @@ class Heard:
 class Region:
     """Both hospitals and the whole house behind them."""
 
-    def __init__(self) -> None:
+    def __init__(self, profiles: dict[str, FeedProfile] | None = None) -> None:
         self.log, self.deliveries = MemoryLog(), MemoryDeliveries()
+        self.profiles = profiles = profiles or feeds(mode="shadow")
         projected = Deliveries(self.deliveries, lambda: NOVEMBER_6).project
-        self.profiles = profiles = feeds(mode="shadow")
-        assert {name: profile.mode for name, profile in profiles.items()} == MODES
         self.followup = Service("followup", followup(), self.log)
         self.services = (
             Service("admissions", admissions(profiles, SECRET), self.log),
