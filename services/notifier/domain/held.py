@@ -34,6 +34,8 @@ def held(subject: Subject, data: AboutEncounter, *, late: bool) -> Iterator[Held
     if late or data.patient.identity_disputed or data.patient.identity_unknown:
         return
     lines = subject.ledger.values()
+    if not any(line.reason in HELD for line in lines):
+        return
     told = {line.cause for line in lines if line.reason not in HELD}
     gone = {*subject.withdrawn, *(one.event_id for one in data.withdraws)}
     causes = {line.cause: line for line in lines if not line.corrects and line.cause not in told | gone}
