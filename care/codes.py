@@ -23,7 +23,8 @@ from shared.profiles import HEARERS_LOOKS, LOOK_SECONDS, file_of
 
 app = typer.Typer(help="The codes of hospitals that are in no table and in no map.", no_args_is_help=True)
 
-HEADS: Final = ("feed", "field", "code", "patients", "since")
+HEADS: Final = ("feed", "field", "code", "patients", "sent last (oldest stay)")
+"""Each message says a stay's code anew: the time is that of the last one, of the stay in which that is longest ago."""
 _SHORT: Final = 4
 _FEW: Final = 3
 

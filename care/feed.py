@@ -15,7 +15,7 @@ from rich.table import Table
 from care.feed_check import Check
 from care.feed_file import Unchangeable, set_mode
 from care.feed_report import TOLD, Line, shadow_of
-from care.profiles import place_of, profiles_at
+from care.profiles import SETTING, known_at, place_of, profiles_at
 from care.running import run
 from care.session import business_time, environment, session
 from services.notifier.handlers import DELIVERIES
@@ -143,6 +143,8 @@ def report(
         return await shadow_of(here.database("notifier")[DELIVERIES], feed, now - timedelta(days=days))
 
     lines = run(found())
+    if not lines and here.settings.get(SETTING):
+        known_at(place_of(here.settings), feed)
     told = [line for line in lines if line.why == TOLD]
     typer.echo(f"{feed}, {days:g} days: {sum(line.deliveries for line in told)} deliveries {TOLD}")
     table = Table("what would have been", "notice", "to", "by", "deliveries", "stays", box=None)

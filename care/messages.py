@@ -1,4 +1,4 @@
-"""`care messages`: raw messages as the gateway keeps them, found by number, control id, feed or time.
+"""`care messages`: raw messages, and what was refused, as the gateway keeps them, by number, control id, feed or time.
 
 Everything goes by an index: numbers by their keyed hashes (`services.gateway.domain.search`), never by the numbers.
 Without --phi nothing of a message is shown but its ids, its trigger, when it came and how long it is.
@@ -9,10 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import typer
 from rich.console import Console
@@ -20,11 +18,24 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from care.audit import Looker, WhyOption, audited
+from care.profiles import SETTING, known_at
 from care.publishing import ActorOption
+from care.refused import refuse_numbers, refused, refused_table
 from care.running import run
+from care.selecting import (
+    ControlOption,
+    FeedOption,
+    IdOption,
+    MrnOption,
+    Selection,
+    SinceOption,
+    UntilOption,
+    VisitOption,
+    selection_of,
+)
 from care.session import Session, session
 from services.gateway.domain.search import Kind, search_key
-from services.gateway.store import RAW
+from services.gateway.store import RAW, REFUSED
 from shared.hl7.er7 import parse
 from shared.hl7.malformed import Malformed
 from shared.mongo.client import away
@@ -39,46 +50,6 @@ _TRIGGER: Final = re.compile(r"[A-Z][0-9]{2}")
 Row = dict[str, Any]
 Keys = Mapping[Kind, Sequence[str]]
 
-IdOption = typer.Option([], "--id", help="Its id, as this command prints it. May be given several times.")
-MrnOption = typer.Option("", "--mrn", help="A patient's number, of any type and authority.")
-VisitOption = typer.Option("", "--visit", help="A visit number.")
-ControlOption = typer.Option("", "--control-id", help="MSH-10 of the message.")
-FeedOption = typer.Option("", "--feed", help="The feed that it came by.")
-SinceOption = typer.Option("", "--since", help="Received at or after this time, ISO 8601 with offset.")
-UntilOption = typer.Option("", "--until", help="Received before this time, ISO 8601 with offset.")
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which messages are meant: those that are all of this. (), "" and None: any."""
-
-    ids: tuple[str, ...] = ()
-    mrn: str = ""
-    visit: str = ""
-    control_id: str = ""
-    feed: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-def selection_of(ids: Sequence[str] = (), *, since: str = "", until: str = "", **named: str) -> Selection:
-    """The selection as options say it. Raises BadParameter for none at all, and for a time that is none."""
-    if not any((ids, since, until, *named.values())):
-        raise typer.BadParameter("say which: --id, --mrn, --visit, --control-id, --feed, --since or --until")
-    return Selection(tuple(ids), since=_time(since, "--since"), until=_time(until, "--until"), **named)
-
-
-def _time(text: str, option: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("no ISO 8601 time", param_hint=option) from None
-    if when.tzinfo is None:
-        raise typer.BadParameter("needs an offset, e.g. 2026-11-05T14:00:00-05:00", param_hint=option)
-    return when
-
 
 def messages(  # noqa: PLR0913 - its options
     id_: list[str] = IdOption,
@@ -88,6 +59,7 @@ def messages(  # noqa: PLR0913 - its options
     feed: str = FeedOption,
     since: str = SinceOption,
     until: str = UntilOption,
+    is_refused: bool = typer.Option(False, "--refused", help="Instead: what the doors refused, and why."),
     limit: int = typer.Option(50, "--limit", min=1, max=MOST, help="The newest so many."),
     phi: bool = typer.Option(False, "--phi", help="Also show the messages themselves. It is put on record first."),
     reason: str = WhyOption,
@@ -97,21 +69,42 @@ def messages(  # noqa: PLR0913 - its options
 
     They are kept for CARE_RAW_DAYS after they were said. A message stored by an edition before this command has no
     search keys: it is found by feed, time and control id only.
+
+    With --refused: what was refused (AR, CR, 422, 413): id, feed, code, time received, bytes of the copy that is kept.
+    What each code means: docs/messages.md.
     """
     here = session()
-    meant = selection_of(id_, mrn=mrn, visit=visit, control_id=control_id, feed=feed, since=since, until=until)
-    rows = run(selected(here, meant, limit + 1))
+    named = {"mrn": mrn, "visit": visit, "control_id": control_id, "feed": feed, "since": since, "until": until}
+    meant = selection_of(id_, **named, every=is_refused)
+    if is_refused:
+        refuse_numbers(meant)
+    rows = run(chosen(here, meant, limit + 1, is_refused=is_refused))
     if not rows:
-        typer.secho("no such message is kept", err=True)
-        raise typer.Exit(1)
+        _say_none(here, feed)
     if len(rows) > limit:
         typer.secho(f"the newest {limit}; there are more: --limit", err=True)
     shown = list(reversed(rows[:limit]))
     if phi:
-        audited(here, Looker(actor, "care-messages", reason), f"gateway/{RAW}", [row["_id"] for row in shown])
-    Console(width=max(Console().width, 160)).print(table(shown))
+        place = f"gateway/{REFUSED if is_refused else RAW}"
+        audited(here, Looker(actor, "care-messages", reason), place, [row["_id"] for row in shown])
+    Console(width=max(Console().width, 160)).print(refused_table(shown) if is_refused else table(shown))
     for row in shown if phi else ():
         typer.echo(f"\n{row['_id']}\n{text_of(row)}")
+
+
+def _say_none(here: Session, feed: str) -> NoReturn:
+    """Exits with 2 where the feed is unknown, else with 1."""
+    if feed and here.settings.get(SETTING):
+        known_at(Path(here.settings[SETTING]), feed)
+    typer.secho("no such message is kept", err=True)
+    raise typer.Exit(1)
+
+
+async def chosen(here: Session, meant: Selection, limit: int, *, is_refused: bool) -> list[Row]:
+    """The newest `limit` of the messages, or of the copies of what was refused, newest first. Raises Away."""
+    if is_refused:
+        return await refused(here.database("gateway")[REFUSED], meant, limit)
+    return await selected(here, meant, limit)
 
 
 async def selected(here: Session, meant: Selection, limit: int) -> list[Row]:

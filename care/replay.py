@@ -14,23 +14,21 @@ from typing import Final
 
 import typer
 
-from care.messages import (
-    ControlOption,
-    FeedOption,
-    IdOption,
-    MrnOption,
-    Row,
-    SinceOption,
-    UntilOption,
-    VisitOption,
-    identity_secret,
-    selected,
-    selection_of,
-)
+from care.messages import Row, identity_secret, selected
 from care.profiles import place_of, profiles_at
 from care.publishing import say_all
 from care.rehearsal import Outcome, rehearse
 from care.running import run
+from care.selecting import (
+    ControlOption,
+    FeedOption,
+    IdOption,
+    MrnOption,
+    SinceOption,
+    UntilOption,
+    VisitOption,
+    selection_of,
+)
 from care.session import Session, business_time, session
 from services.admissions.handlers import handlers as admissions
 from services.discharge.handlers import handlers as discharge

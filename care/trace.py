@@ -13,10 +13,11 @@ import typer
 from rich.console import Console
 from rich.tree import Tree
 
-from care.messages import Selection, identity_secret, keys_of
 from care.messages import found as found_messages
+from care.messages import identity_secret, keys_of
 from care.profiles import place_of, usable_at
 from care.running import run
+from care.selecting import Selection
 from care.session import Session, session
 from care.trace_tree import tree_of
 from services.admissions.handlers import COLLECTION as PATIENTS

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
-from care.messages import Selection, found, tenants_of
+from care.__main__ import app
+from care.messages import found, tenants_of
+from care.refused import refused
+from care.selecting import Selection
 from demo.stack import Mongo
+from services.gateway.domain.message import refusal
 from services.gateway.domain.search import search_key
-from services.gateway.store import RAW, MongoRawMessages
+from services.gateway.store import RAW, REFUSED, MongoRawMessages
+from services.notifier.store import MongoDeliveries
 from shared.mongo.client import connect, database
 from shared.secret import SecretRefused, compare_fingerprint, hold_to_fingerprint
-from tests.unit.gateway.parts import AT, BODY, SECRET, received
+from tests.unit.gateway.parts import AT, BODY, SECRET, a_feed, received
+from tests.unit.shared.test_profiles import NORTH, SOUTH
 
 pytestmark = pytest.mark.integration
 
@@ -102,6 +112,31 @@ async def test_tenants__are_those_of_which_messages_are_kept_and_cost_one_docume
     assert [read["docsExamined"] for read in reads] == [1, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("meant", "expected", "examined"),
+    [
+        (Selection(), ["bad-separators", "empty", "no-msh"], 3),
+        (Selection(feed="north"), ["bad-separators", "no-msh"], 2),
+        (Selection(since=minute_of(2), until=minute_of(3)), ["empty"], 1),
+        (Selection(feed="east"), [], 0),
+    ],
+)
+async def test_refused__newest_first_and_no_copy_read_that_is_not_meant(
+    base: Any, meant: Selection, expected: list[str], examined: int
+) -> None:
+    sent = [("no-msh", "north", 1), ("empty", "south", 2), ("bad-separators", "north", 3)]
+    copies = [refusal(b"PID|1", code, a_feed(feed=feed), minute_of(minute)) for code, feed, minute in sent]
+    await MongoRawMessages(base, "owner").keep_refused(copies)
+    await base.command("profile", 2)
+    rows = await refused(base[REFUSED], meant, 50)
+    await base.command("profile", 0)
+    (read,) = await base["system.profile"].find({"command.find": REFUSED}).to_list(None)
+    assert [row["code"] for row in rows] == expected
+    assert (read["docsExamined"], "COLLSCAN" in read["planSummary"]) == (examined, False)
+    by_id = await refused(base[REFUSED], Selection(ids=(copies[0].id,)), 50)
+    assert [row["code"] for row in by_id] == ["no-msh"]
+
+
 async def test_found__of_many_is_the_newest_and_reads_no_more(base: Any) -> None:
     await base.command("profile", 2)
     rows = await found(base[RAW], Selection(feed="north"), {}, 3)
@@ -126,3 +161,21 @@ async def test_secret__another_than_the_deployments_is_refused_and_looking_notes
     await compare_fingerprint(base, SECRET)
     with pytest.raises(SecretRefused, match="not the one"):
         await compare_fingerprint(base, b"another secret of thirty-two byte")
+
+
+@pytest.mark.parametrize("command", [["messages", "--feed"], ["messages", "--refused", "--feed"], ["feed", "report"]])
+async def test_unknown_feed__is_answered_with_those_that_there_are(
+    command: list[str], base: Any, mongo: Mongo, unique: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "feeds.toml").write_text(NORTH + SOUTH)
+    settings = {"KAFKA_BOOTSTRAP": "127.0.0.1:1", "MONGO_URL": mongo.uri, "DATABASE_PREFIX": unique}
+    for name, value in (settings | {"FEEDS_FILE": str(tmp_path / "feeds.toml")}).items():
+        monkeypatch.setenv(f"CARE_{name}", value)
+    await MongoDeliveries(database(base.client, f"{unique}_notifier")["deliveries"]).ensure_indexes()
+
+    async def care(feed: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, app, [*command, feed])
+
+    unknown, known = await care("noth"), await care("north")
+    assert (unknown.exit_code, "there is no feed noth; there are north, south" in unknown.output) == (2, True)
+    assert (known.exit_code, "there is no feed" in known.output) == (1 if "--refused" in command else 0, False)

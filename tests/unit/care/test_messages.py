@@ -13,9 +13,12 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from care.__main__ import app
-from care.messages import Selection, query_of, selection_of, table, text_of, trigger_of
-from services.gateway.store import _row
-from tests.unit.gateway.parts import AT, BODY, CANARY, a_body, received
+from care.messages import query_of, table, text_of, trigger_of
+from care.refused import refused_table
+from care.selecting import Selection, selection_of
+from services.gateway.domain.message import refusal
+from services.gateway.store import _refused_row, _row
+from tests.unit.gateway.parts import AT, BODY, CANARY, a_body, a_feed, received
 
 DAY = datetime(2026, 11, 3, tzinfo=UTC)
 
@@ -93,6 +96,23 @@ def test_table__shows_a_control_id_as_it_came() -> None:
     with console.capture() as captured:
         console.print(table([row_of(a_body("[/b][red]7"))]))
     assert "north  [/b][red]7" in captured.get()
+
+
+def test_refused__shows_when_what_and_why_and_nothing_of_what_was_sent() -> None:
+    copy = refusal(BODY, "not-adt", a_feed(), AT)
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(refused_table([_refused_row(copy, AT)]))
+    line = captured.get().splitlines()[1].split()
+    assert line == [copy.id, "north", "not-adt", "2026-11-03", "15:00:00Z", str(len(BODY))]
+    assert not any(planted in captured.get() for planted in (CANARY, "19410506", "100200", "MSG1"))
+
+
+def test_refused__is_not_found_by_a_number_and_not_shown_without_a_record(nowhere: None) -> None:
+    by_number = care("messages", "--refused", "--mrn", "100200")
+    assert (by_number.exit_code, "--feed" in by_number.output) == (2, True)
+    away = care("messages", "--refused")
+    assert (away.exit_code, "mongodb does not answer" in away.output) == (69, True)
 
 
 def test_text__is_a_line_a_segment_whatever_ended_them() -> None:
