@@ -42,11 +42,12 @@ def check(
     files: list[Path] = typer.Argument(metavar="FILE…", help="ER7 files: one message, many, MLLP or batch framing."),
     feed: str = typer.Option("", help="Which feed, where the profile holds several."),
     limit: int = typer.Option(_LIMIT, help="The gateway's CARE_MESSAGE_LIMIT_BYTES."),
-    strict: bool = typer.Option(False, "--strict", help="Exit 1 if any message would be refused or not be readable."),
+    strict: bool = typer.Option(False, "--strict", help="Exit 1 if any message would come to nothing."),
 ) -> None:
     """Read files of messages through a profile, without any deployment, and say what would become of them.
 
-    Shows no name, no number and no birth date: files are named by place, numbers by their shape.
+    Shows no name, no number and no birth date: files are named by place, numbers by their shape. A message comes to
+    nothing by a fault of its own: refused at the door, or stored and a dead letter. Exit 1 if a file holds no message.
     """
     found = Check(_chosen(profile, feed), limit, datetime(2000, 1, 1, tzinfo=UTC))
     for file in files:
@@ -56,7 +57,9 @@ def check(
             typer.secho(f"{file}: {error.strerror}", err=True, fg="red")
             raise typer.Exit(66) from None
     _show(found)
-    if strict and found.refused:
+    for name in found.empty:
+        typer.secho(f"{name}: there is no message in it", err=True, fg="yellow")
+    if found.empty or (strict and found.to_nothing):
         raise typer.Exit(1)
 
 
@@ -71,7 +74,9 @@ def _chosen(place: Path, feed: str) -> FeedProfile:
 
 
 def _show(found: Check) -> None:
-    typer.echo(f"{found.messages} messages, {found.read} of them ADT that can be read, {found.refused} refused")
+    typer.echo(
+        f"{found.messages} messages, {found.read} of them ADT that can be read, {found.to_nothing} come to nothing"
+    )
     console = Console()
     wide = Console(width=max(console.width, 120))
     for title, heads, rows in found.report():

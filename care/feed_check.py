@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from care.census import Codes, Effects, Fill, Oddities, Part, Rows, Seen, Times
-from care.patient_numbers import Numbers, Placeholders
+from care.patient_classes import Classes
+from care.patient_numbers import Numbers, Patterns, Placeholders
 from services.admissions.adt import NotAdt, read_adt
 from services.admissions.domain.identity import usable
 from services.admissions.handlers.inbound import facts_of
@@ -66,18 +67,22 @@ class Check:
         self._judge = Judge(b"of no deployment: nothing that it keys leaves here", limit)
         self._ids: dict[str, set[str]] = defaultdict(set)
         self.messages = self.read = 0
+        self.empty: list[str] = []
         self.ends = Ends()
         codes = (Codes(profile), Times(profile), Oddities(profile))
-        self.parts: tuple[Part, ...] = (Effects(), Fill(), *codes, Numbers(profile), Placeholders(profile))
+        numbers = (Numbers(profile), Placeholders(profile), Patterns(profile))
+        self.parts: tuple[Part, ...] = (Effects(), Fill(), Classes(profile), *codes, *numbers)
 
     @property
-    def refused(self) -> int:
-        """Messages that nothing would come of, by a fault of theirs."""
+    def to_nothing(self) -> int:
+        """Messages that nothing would come of, by a fault of theirs: refused at the door, or a dead letter."""
         return self.ends.count(AT_THE_DOOR, UNREADABLE)
 
     def hear(self, name: str, data: bytes) -> None:
         """All messages of one file: bare, framed or in batches."""
-        for number, piece in enumerate(split_messages(data), start=1):
+        pieces = list(split_messages(data))
+        self.empty += [] if pieces else [name]
+        for number, piece in enumerate(pieces, start=1):
             self.messages += 1
             self._message(piece.data, f"{name} message {number}")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from typing import Final
 
 from care.census import SEVERAL, Part, Rows, Seen, shape, shown
 from services.admissions.domain.identity import usable
+from shared.codes import is_pattern
 from shared.feeds import FeedProfile
 
 _NOBODY: Final = frozenset({"UNKNOWN", "UNK", "NONE", "NA", "N/A", "TEST", "TEMP", "PENDING", "12345678", "123456789"})
@@ -82,6 +84,34 @@ class Placeholders(Part):
             if dates >= SEVERAL or _of_nobody(value):
                 told = value if _of_nobody(value) else shape(value)
                 yield f"{authority} {kind} {told}", str(count), str(dates), self._first[key]
+
+
+class Patterns(Part):
+    """What each pattern of `placeholders` and `test_numbers` meets: one that meets nothing is perhaps mistyped."""
+
+    title = "Patterns of the profile, and what they meet"
+    heads = ("setting", "pattern", "messages")
+
+    def __init__(self, profile: FeedProfile) -> None:
+        settings = {"placeholders": profile.placeholders, "test_numbers": profile.test_numbers}
+        self._patterns = [(name, text, _meets(text)) for name, texts in settings.items() for text in texts]
+        self._found: Counter[tuple[str, str]] = Counter()
+
+    def see(self, seen: Seen) -> None:
+        """As in `Part`."""
+        numbers = [one.value.strip() for one in seen.event.patient.identifiers or ()]
+        for name, text, pattern in self._patterns:
+            self._found[name, text] += any(pattern.fullmatch(number) for number in numbers)
+
+    def rows(self) -> Rows:
+        """As in `Part`; the patterns are the profile's own text."""
+        for name, text, _ in self._patterns:
+            count = self._found[name, text]
+            yield name, text, str(count) if count else "0: it meets no number in these files"
+
+
+def _meets(text: str) -> re.Pattern[str]:
+    return re.compile(text[1:-1] if is_pattern(text) else re.escape(text), re.IGNORECASE)
 
 
 def _of_nobody(value: str) -> bool:

@@ -60,7 +60,7 @@ def test_ends__each_with_its_reason_and_place() -> None:
         ("the same message again: accepted, changes nothing", "", "1", "f1.hl7 message 2"),
         ("without a control id: known by its bytes alone", "", "1", "f5.hl7 message 1"),
     ]
-    assert (check.messages, check.read, check.refused) == (8, 3, 3)
+    assert (check.messages, check.read, check.to_nothing) == (8, 3, 3)
 
 
 def test_ends__what_is_no_adt_is_refused_where_the_profile_says_so() -> None:
@@ -170,9 +170,46 @@ def test_command__shows_nothing_of_a_patient(tmp_path: Path, strict: tuple[str, 
     files = [str(tmp_path / name) for name in ("day.hl7", "torn.hl7")]
     done: Any = CliRunner().invoke(app, ["feed", "check", str(tmp_path), *files, *strict])
     assert done.exit_code == code, done.output
-    assert "6 messages, 5 of them ADT that can be read, 1 refused" in done.output
+    assert "6 messages, 5 of them ADT that can be read, 1 come to nothing" in done.output
     for secret in ("CANARYBIRD", "Canarybird", "48213907", "19410506", "1941-05-06"):
         assert secret not in done.output
+
+
+def test_classes__an_a08_with_another_class_than_its_visit_had_is_counted_once_a_change() -> None:
+    sent = [("A01", "V1", "E"), ("A08", "V1", "I"), ("A08", "V1", "I"), ("A08", "V1", "IP"), ("A08", "V2", "O")]
+    sent += [("A06", "V2", "I"), ("A01", "V3", "E"), ("A08", "V3", "I"), ("A08", "V3", '""'), ("A08", "V3", "")]
+    bodies = [
+        an_adt(trigger, f"C{n}", visit=f"{visit}^^^NORTH^VN", **{"class": class_})
+        for n, (trigger, visit, class_) in enumerate(sent)
+    ]
+    stays, moves = "describes the stay, which stays where it is", "moves the stay, as A06 and A07 do"
+    maps = {"class_codes": {"IP": "I"}}
+    assert part(checked(*bodies, **maps), "A08 with") == [("E", "I", "2", stays, "f2.hl7 message 1")]
+    assert part(checked(*bodies, **maps, a08_class="moves"), "A08 with")[0][3] == moves
+    assert part(checked(*bodies[:1], *bodies[4:6]), "A08 with") == []
+
+
+def test_patterns__of_the_profile_say_how_many_messages_they_meet() -> None:
+    numbers = ["999999999^^^NORTH^MR", "zz1^^^NORTH^MR", "ZZ12^^^NORTH^MR", "7^^^NORTH^MR"]
+    bodies = [an_adt("A01", f"C{n}", mrn=mrn) for n, mrn in enumerate(numbers)]
+    check = checked(*bodies, placeholders=["999999999", "88888"], test_numbers=["/ZZ[0-9]+/", "/TEST.*/"])
+    assert part(check, "Patterns") == [
+        ("placeholders", "999999999", "1"),
+        ("placeholders", "88888", "0: it meets no number in these files"),
+        ("test_numbers", "/ZZ[0-9]+/", "2"),
+        ("test_numbers", "/TEST.*/", "0: it meets no number in these files"),
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b" \r\n", b"BHS|^~\\&\rBTS|0\r"])
+def test_command__a_file_without_a_message_is_named_and_exits_with_1(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "north.toml").write_text(PROFILE)
+    (tmp_path / "day.hl7").write_bytes(an_adt("A01", "C1"))
+    (tmp_path / "void.hl7").write_bytes(content)
+    files = [str(tmp_path / name) for name in ("day.hl7", "void.hl7")]
+    done: Any = CliRunner().invoke(app, ["feed", "check", str(tmp_path), *files])
+    assert (done.exit_code, "void.hl7: there is no message in it" in done.output) == (1, True)
+    assert "1 messages, 1 of them ADT that can be read, 0 come to nothing" in done.output
 
 
 def test_command__of_several_feeds_wants_one_named(tmp_path: Path) -> None:

@@ -30,11 +30,11 @@ def test_messages__are_read_whole_and_nothing_about_them_is_odd() -> None:
     for number, text in enumerate(blocks("hl7")):
         check.hear(f"{number}.hl7", text.encode())
     found = {title: rows for title, _, rows in check.report()}
-    assert (check.messages, check.read, check.refused) == (3, 3, 0)
+    assert (check.messages, check.read, check.to_nothing) == (3, 3, 0)
     assert [row[0] for row in found["Triggers and what they do here"]] == ["A01", "A03", "A13"]
     rates = " ".join(row[1] for row in found["Fields that the triggers need, and how often they are sent"])
     assert set(re.findall(r"\d+ %", rates)) == {"100 %"}, rates
-    assert len(found) == 4, "besides: whose numbers, and where the offsets come from"
+    assert len(found) == 5, "besides: whose numbers, where the offsets come from, and what the patterns meet"
 
 
 def test_messages__come_to_an_admission_that_stands() -> None:
