@@ -14,7 +14,9 @@ class Message:
     """One message. `sent_at` is when it comes to our door, which need not be in order.
 
     `under`: the number of the patient in PID; `split`: one of the patient's two numbers only, so that it travels in
-    another partition. `other`: the patient in MRG. `ward`: PV1-3, "" where nothing is said of it.
+    another partition. `other`: the patient in MRG. `ward`: PV1-3, "" where nothing is said of it. `former`: the number
+    of the visit or account in MRG, where that is not the one of PV1-19 or PID-18. `swaps`: the other half of an A17,
+    which `is_half` and is not sent by itself.
     """
 
     trigger: str
@@ -32,6 +34,9 @@ class Message:
     class_: str = ""
     ward: str = WARD
     discharged: datetime | None = None
+    former: str = ""
+    swaps: Message | None = None
+    is_half: bool = False
 
 
 def stamp(moment: datetime) -> str:
@@ -58,6 +63,8 @@ def written(message: Message) -> bytes:
             lines.append("|".join(["PV1", "1", *[""] * 17, f"{message.visit}^^^NORTH^VN"]))
     else:
         lines.append(_pv1(message))
+    if message.swaps:
+        lines += [_pid(message.swaps), _pv1(message.swaps)]
     return "\r".join(lines).encode() + b"\r"
 
 
@@ -79,8 +86,8 @@ def _pid(message: Message) -> str:
 
 def _mrg(message: Message) -> str:
     """MRG-1, MRG-3 of an account that is moved, MRG-5 of a visit."""
-    account = f"{message.account}^^^NORTH" if message.account else ""
-    visit = f"{message.visit}^^^NORTH" if message.visit else ""
+    account = f"{message.former or message.account}^^^NORTH" if message.account else ""
+    visit = f"{message.former or message.visit}^^^NORTH" if message.visit else ""
     return "|".join(["MRG", "~".join(reversed(_numbers(message.other))), "", account, "", visit])
 
 
@@ -88,7 +95,7 @@ def _pv1(message: Message) -> str:
     pv1 = [""] * 46
     pv1[1], pv1[2], pv1[4], pv1[7] = "1", message.class_, "E", "ND001^Attend^Ann^^^^^^NORTH"
     pv1[3] = f"{message.ward}^401^1^NORTH" if message.ward else ""
-    pv1[19] = f"{message.visit}^^^NORTH^VN"
+    pv1[19] = f"{message.visit}^^^NORTH^VN" if message.visit else ""
     pv1[36] = message.detail if message.trigger == "A03" else ""
     pv1[45] = stamp(message.discharged) if message.discharged else ""
     return "|".join(["PV1", *pv1[1:]])

@@ -51,14 +51,22 @@ neither the transfer nor the bed: the last one recorded before it. `A08:late`: a
 
 @dataclass
 class Stay:
-    """One stay of one patient."""
+    """One stay of one patient. `ward`: where it begins; `swapped_to`: where its A17 brings it."""
 
     number: int
     messages: list[Message] = field(default_factory=list)
+    other_numbers: frozenset[str] = frozenset()
+    ward: str = WARD
+    swapped_to: str = ""
 
     @property
     def visit(self) -> str:
         return f"V{self.number}"
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """Every number that it or its account ever had."""
+        return self.other_numbers | {self.visit}
 
     def is_meant_by(self, move: Message) -> bool:
         """By the number of the visit or of its account."""
@@ -123,10 +131,12 @@ def truth_of(stay: Stay, *, dead: bool | None = None) -> Truth:
 
 def _ward(stay: Stay) -> str:
     """A cancelled transfer gives its bed back to the one before it."""
-    wards = [WARD]
+    wards = [stay.ward]
     for message in stay.messages:
         if message.trigger == "A02":
             wards.append(message.detail)
+        elif message.trigger == "A17":
+            wards.append(stay.swapped_to)
         elif message.trigger == "A12":
             wards.pop()
     return wards[-1]

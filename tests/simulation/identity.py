@@ -34,7 +34,7 @@ def encounter_of(world: World, stay: Stay, events: list[Any]) -> dict[str, Any] 
         for document in _patients(world)
         for encounter in document.state["encounters"].values()
         for visit in document.state["visits"]
-        if visit["visit_id"] == encounter["anchor"] and visit["key"][-1] == stay.visit
+        if visit["visit_id"] == encounter["anchor"] and visit["key"][-1] in stay.numbers
     ]
     alive: list[dict[str, Any]] = [one for one in found if one["encounter_id"] not in gone]
     standing = [one for one in alive if one["said"]["status"] not in NOBODY]

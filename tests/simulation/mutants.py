@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.simulation import mutants_engine, mutants_notifier, mutants_people, mutants_services
+from tests.simulation import mutants_engine, mutants_notifier, mutants_people, mutants_services, mutants_stories
 from tests.simulation.play import simulate
 
 MUTANTS: dict[str, Callable[[], Any]] = {
     name: make
-    for module in (mutants_engine, mutants_services, mutants_people, mutants_notifier)
+    for module in (mutants_engine, mutants_services, mutants_people, mutants_stories, mutants_notifier)
     for name, make in vars(module).items()
     if callable(make) and getattr(make, "__module__", "") == module.__name__ and not name.startswith("_")
 }

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from tests.simulation.er7 import Message
 from tests.simulation.hospital import Stay, a_stay
 
-MERGE, MOVES = "A40", ("A44", "A45")
+MERGES, MOVES = ("A40", "A47"), ("A44", "A45")
 EMERGENCY = (("A04",), ("A04", "A03:01"), ("A04", "A08", "A11"))
 """Of a second stay of the same person: a visit to the emergency department calls off no work of another stay."""
 
@@ -34,7 +34,7 @@ class People:
         self.recorded = sorted(self.repairs, key=lambda one: one.recorded)
         self.retired: set[int] = set()
         self._joined: list[frozenset[int]] = []
-        for merge in (one for one in self.recorded if one.trigger == MERGE):
+        for merge in (one for one in self.recorded if one.trigger in MERGES):
             self._joined = [self.of(merge.under) | self.of(merge.other), *self._joined]
             self.retired = (self.retired | {merge.other}) - {merge.under}
 
@@ -130,4 +130,4 @@ def _some_time(stays: list[Stay], rng: random.Random) -> datetime:
 
 
 def _merge(control_id: str, into: int, gone: int, at: datetime) -> Message:
-    return Message(MERGE, control_id, at, at, "", sent_at=at, under=into, other=gone)
+    return Message("A40", control_id, at, at, "", sent_at=at, under=into, other=gone)

@@ -19,11 +19,13 @@ from tests.simulation.er7 import Message, written
 from tests.simulation.faults import SESSION
 from tests.simulation.hospital import Stay, a_stay
 from tests.simulation.people import People, plotted
+from tests.simulation.stories import told
 from tests.simulation.virtual import Wall, run
 from tests.simulation.world import SERVICES, Broken, World
 
-REPAIRED = 0.25
-"""The share of the seeds in which numbers turn out to be one patient's, or a stay another's."""
+REPAIRED, TOLD = 0.25, 0.40
+"""The share of the seeds in which numbers turn out to be one patient's, or a stay another's; and, from there on, of
+those in which patients change beds or numbers are renamed."""
 
 
 @dataclass
@@ -93,7 +95,7 @@ class Conductor:
         world = self.world
         world.stays, repairs = self._stories()
         world.people = People(world.stays, repairs)
-        messages = list(world.people.messages)
+        messages = [one for one in world.people.messages if not one.is_half]
         for message in messages:
             if "hospital-reorders" in self.events and self.rng.random() < 0.5:
                 message.sent_at += timedelta(minutes=self.rng.randrange(1, 900))
@@ -105,7 +107,10 @@ class Conductor:
     def _stories(self) -> tuple[list[Stay], list[Message]]:
         split, numbers = "split-keys" in self.events, range(1, self.rng.choice((2, 2, 3)))
         stays = [a_stay(number, self.rng, split=split) for number in numbers]
-        return plotted(stays, self.rng) if self.rng.random() < REPAIRED else (stays, [])
+        share = self.rng.random()
+        if REPAIRED <= share < TOLD:
+            return told(self.rng, split=split)
+        return plotted(stays, self.rng) if share < REPAIRED else (stays, [])
 
     async def _something(self) -> None:
         """One of the things that come now and then."""

@@ -33,6 +33,11 @@ CAUGHT_BY: dict[str, int] = {
     "takes_back_nothing_that_was_anothers": 71,
     "leaves_what_was_told_twice": 127,
     "closes_a_stay_that_spoke_again": 13,
+    "swaps_only_the_first_patient": 12,
+    "an_obsolete_number_stays_a_patient": 18,
+    "a_merged_visit_stays_another": 27,
+    "a_merged_account_stays_another": 106,
+    "a_renamed_visit_stays_another": 57,
 }
 """The seed that is tried first; when the world has changed so that it misses, the others are searched."""
 
