@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,10 +32,13 @@ class Posted:
     lost: bool = False
 
 
-async def post_files(paths: Iterable[Path], url: str, token: str, *, patience: float) -> AsyncIterator[Posted]:
+async def post_files(
+    paths: Iterable[Path], url: str, token: str, *, patience: float, tell: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[Posted]:
     """Post every file's bodies in order, yielding what became of each; after one that is lost nothing more is posted.
 
-    `patience`: for so many seconds one body is tried again where the gateway is not there or says 503.
+    `patience`: for so many seconds one body is tried again where the gateway is not there or says 503; `tell` is
+    called with the reason before each time.
     """
     headers = {"Authorization": f"Bearer {token}"}
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
@@ -48,7 +51,7 @@ async def post_files(paths: Iterable[Path], url: str, token: str, *, patience: f
             for number, (body, kind) in enumerate(bodies, start=1):
                 posted = Posted(path, number, accepted=False, told="not sent", lost=True)
                 if not lost:
-                    posted = await _post(session, url, body, kind, (path, number), patience)
+                    posted = await _post(session, url, body, kind, (path, number), patience, tell)
                 lost = posted.lost
                 yield posted
 
@@ -68,7 +71,13 @@ def _with_cr(data: bytes) -> bytes:
 
 
 async def _post(
-    session: aiohttp.ClientSession, url: str, body: bytes, kind: str, place: tuple[Path, int], patience: float
+    session: aiohttp.ClientSession,
+    url: str,
+    body: bytes,
+    kind: str,
+    place: tuple[Path, int],
+    patience: float,
+    tell: Callable[[str], None],
 ) -> Posted:
     """Until somebody decided about it, or patience is over."""
     loop = asyncio.get_running_loop()
@@ -82,6 +91,7 @@ async def _post(
             status, answer, wait = 0, type(error).__name__.encode(), RETRY_SECONDS
         if status not in (0, 503) or loop.time() + wait > over:
             return _posted(place, status, answer)
+        tell(str(status or "no answer"))
         await asyncio.sleep(wait)
 
 

@@ -24,7 +24,7 @@ from care.running import run
 from care.session import Session, environment, session
 from demo.hospital.facilities import Via
 from demo.hospital.faults import Faults
-from demo.hospital.mllp_client import MllpClient, send_files
+from demo.hospital.mllp_client import MllpClient, Patience, send_files
 from demo.hospital.mllp_lanes import MllpLanes
 from demo.hospital.player import Progress as Played
 from demo.hospital.player import at_rate, play
@@ -49,25 +49,54 @@ def _feeds() -> Mapping[str, FeedProfile]:
 def send(
     files: list[Path] = typer.Argument(metavar="FILE…", help="ER7 files: one message, many, MLLP or batch framing."),
     host: str = typer.Option(HOST, help="The MLLP door's host."),
-    port: int = typer.Option(0, help="The MLLP door's port. Default: the first open door of the running local stack."),
+    port: int = typer.Option(0, help="The MLLP door's port. Default: of the first feed that is not off; it is said."),
     http: str = typer.Option("", metavar="URL", help="Post to this URL instead; a file may then hold one JSON event."),
     token_file: Path = typer.Option(None, help="File with the feed's token, for --http."),
-    patience: float = typer.Option(60.0, min=0.0, help="Seconds that --http tries one message again for."),
+    wait: float = typer.Option(10.0, min=0.0, help="Seconds that a message is tried again for, if nobody answers."),
 ) -> None:
     """Send HL7 v2 files in order, over MLLP or HTTP, and print each answer. Exit 1 unless all were accepted.
 
     Over MLLP a batch is sent message by message, over HTTP as the batch that it is.
     """
     if http:
-        sent = _post(files, http, token_file, patience)
+        sent = _post(files, http, token_file, wait)
     else:
-        doors = (feed.mllp_port for feed in _feeds().values() if feed.mllp_port and feed.mode is not Mode.OFF)
+        feeds = _feeds()
+        doors = (feed.mllp_port for feed in feeds.values() if feed.mllp_port and feed.mode is not Mode.OFF)
         door = port or next(doors, 0)
         if not door:
             _wrong("no --port given and no local stack is running (`care up` starts one)")
-        sent = _send(files, host, door)
+        if not port:
+            typer.echo(f"to {door_of(feeds, host, door)}; another by --port", err=True)
+        sent = _send(files, host, door, door_of(feeds, host, door), wait)
     if not run(sent):
         raise typer.Exit(1)
+
+
+def door_of(feeds: Mapping[str, FeedProfile], host: str, port: int) -> str:
+    """Where it is, and on this machine whose it is by the profiles, and its mode."""
+    found = next((one for one in feeds.values() if one.mllp_port == port), None) if host in _LOOPBACK else None
+    return f"{host}:{port}" + (f", the door of {found.feed} (mode {found.mode.value})" if found else "")
+
+
+class Trying:
+    """Says once on stderr that a door does not answer, why that may be, and how long it is tried again."""
+
+    def __init__(self, where: str, wait: float) -> None:
+        self._where, self._wait, self._said = where, wait, False
+
+    def __call__(self, why: str) -> None:
+        """Something is tried again, because of `why`."""
+        if self._said:
+            return
+        self._said = True
+        until = wall_clock() + timedelta(seconds=self._wait)
+        typer.secho(f"{self._where} does not take it ({why}).", err=True, fg="yellow")
+        typer.echo(
+            "The feed may be off, so that its door is closed, or nothing runs there: `care feeds`, `care doctor`. "
+            f"It is tried again until {until:%H:%M:%S}Z (--wait {self._wait:g}).",
+            err=True,
+        )
 
 
 def _wrong(why: str) -> NoReturn:
@@ -75,7 +104,7 @@ def _wrong(why: str) -> NoReturn:
     raise typer.Exit(64)
 
 
-def _post(files: list[Path], url: str, token_file: Path | None, patience: float) -> Coroutine[Any, Any, bool]:
+def _post(files: list[Path], url: str, token_file: Path | None, wait: float) -> Coroutine[Any, Any, bool]:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         _wrong(f"{url} is no URL; it is something like https://HOST:PORT/adt")
@@ -86,20 +115,20 @@ def _post(files: list[Path], url: str, token_file: Path | None, patience: float)
     unreadable = [file for file in (token_file, *files) if not os.access(file, os.R_OK)]
     if unreadable:
         _wrong(f"cannot be read: {', '.join(map(str, unreadable))}")
-    return _posted(files, url, token_file.read_text("utf-8").strip(), patience)
+    return _posted(files, url, token_file.read_text("utf-8").strip(), wait)
 
 
-async def _posted(files: list[Path], url: str, token: str, patience: float) -> bool:
+async def _posted(files: list[Path], url: str, token: str, wait: float) -> bool:
     accepted = True
-    async for posted in post_files(files, url, token, patience=patience):
+    async for posted in post_files(files, url, token, patience=wait, tell=Trying(url, wait)):
         accepted = accepted and posted.accepted
         typer.echo(f"{posted.path} message {posted.number}: {posted.told}")
     return accepted
 
 
-async def _send(files: list[Path], host: str, port: int) -> bool:
-    accepted = True
-    async for sent in send_files(files, host, port):
+async def _send(files: list[Path], host: str, port: int, where: str, wait: float) -> bool:
+    accepted, patience = True, Patience(altogether=wait)
+    async for sent in send_files(files, host, port, patience=patience, tell=Trying(where, wait)):
         accepted = accepted and sent.accepted
         ack = sent.acknowledgement
         answer = f"{ack.code or 'no answer wanted'} {ack.control_id} {ack.text}" if ack else f"failed: {sent.failure}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -37,16 +37,23 @@ class Patience:
 
 
 class MllpClient:
-    """One connection to one receiver. `tls`: None sends in the clear.
+    """One connection to one receiver. `tls`: None sends in the clear. `tell` hears of each failure that is tried again.
 
     Safe to use from several tasks: they take turns. It connects when it must; leaving it as a context closes it.
     """
 
     def __init__(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None = None, patience: Patience | None = None
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+        patience: Patience | None = None,
+        tell: Callable[[Failure], None] | None = None,
     ) -> None:
         self._host, self._port, self._tls = host, port, tls
         self._patience = patience or Patience()
+        self._tell = tell
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._turn = asyncio.Lock()
         self.resent = 0
@@ -103,6 +110,8 @@ class MllpClient:
     async def _pause(self, failed: MllpError, deadline: float) -> None:
         if asyncio.get_running_loop().time() + self._patience.between > deadline:
             raise failed
+        if self._tell is not None:
+            self._tell(failed.code)
         await asyncio.sleep(self._patience.between)
         self.resent += failed.code is not Failure.UNREACHABLE
 
@@ -153,8 +162,9 @@ async def send_files(
     *,
     tls: ssl.SSLContext | None = None,
     patience: Patience | None = None,
+    tell: Callable[[Failure], None] | None = None,
 ) -> AsyncIterator[Sent]:
-    """Send every message of every file over one connection, in order, yielding what became of each.
+    """Send every message of every file over one connection, in order, yielding what became of each; `tell` as there.
 
     Files may hold one message, many, MLLP frames or a batch, with CR, LF or CRLF: each segment is sent with CR.
 
@@ -162,7 +172,7 @@ async def send_files(
     message must not overtake an earlier one.
     """
     stopped = False
-    async with MllpClient(host, port, tls=tls, patience=patience) as client:
+    async with MllpClient(host, port, tls=tls, patience=patience, tell=tell) as client:
         for path in paths:
             async for sent in _send_file(client, path, stopped=stopped):
                 stopped = stopped or (sent.number > 0 and sent.failure is not None)

@@ -22,9 +22,12 @@ def written(directory: Path, name: str, body: bytes) -> Path:
     return file
 
 
-async def posted(client: Client, *files: Path, token: str = TOKEN, patience: float = 0.0) -> list[Posted]:
+async def posted(
+    client: Client, *files: Path, token: str = TOKEN, patience: float = 0.0, told: list[str] | None = None
+) -> list[Posted]:
     url = f"http://127.0.0.1:{client.door.port}/adt"
-    return [one async for one in post_files(files, url, token, patience=patience)]
+    tell = (told if told is not None else []).append
+    return [one async for one in post_files(files, url, token, patience=patience, tell=tell)]
 
 
 async def test_post__messages_batch_and_json_each_in_its_form(tmp_path: Path) -> None:
@@ -83,10 +86,12 @@ async def test_post__503_is_tried_again_until_it_is_taken(tmp_path: Path, monkey
     house.store.away = True
     file = written(tmp_path, "one.hl7", BODY)
     async with a_door(house) as client:
-        posting_it = asyncio.create_task(posted(client, file, patience=30.0))
+        again: list[str] = []
+        posting_it = asyncio.create_task(posted(client, file, patience=30.0, told=again))
         await until(lambda: "mongodb" in house.outages.away, "it was told 503")
         house.store.away = False
         assert [one.told for one in await posting_it] == ["AA MSG1"]
+    assert set(again) == {"503"}
 
 
 def test_problem__of_something_between_tells_its_status() -> None:
