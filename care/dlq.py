@@ -39,7 +39,10 @@ async def dead_letters(broker: Broker) -> list[Heard]:
 
 @app.command("list")
 def list_letters() -> None:
-    """Count the dead letters by topic, hearer and reason, then name each (place, hearer, reason, event id)."""
+    """Count the dead letters by topic, hearer and reason, then name each (place, hearer, reason, event id).
+
+    What each reason means and what to do: docs/messages.md, "Reasons".
+    """
     letters = run(dead_letters(session().broker))
     counts = Counter((r.header(PLACE).split("/")[0], r.header(SERVICE), r.header(REASON)) for r in letters)
     table = Table("topic", "hearer", "reason", "count", box=None)
