@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from shared.stream.documents import Document
 from tests.simulation.er7 import phone_of
 from tests.simulation.hospital import Stay, Truth, truth_of
 from tests.simulation.identity import encounter_of, of_identities, patient_id
+from tests.simulation.readmissions import is_back, of_readmissions
 from tests.simulation.staff import PCP
 
 if TYPE_CHECKING:
@@ -123,7 +125,10 @@ def _stay(world: World, stay: Stay) -> Iterator[str]:
     if truth.discharged_at and said["discharge_version"] < 1:
         yield f"stay {stay.number}: discharged in version {said['discharge_version']}"
     yield from _carried(world, stay, id_, truth, said["status"])
+    if is_back(stay, [one for one in world.stays if world.people.owner(one) == person]):
+        truth = replace(truth, tasks={})
     yield from _work(world, stay, id_, truth, said["discharge_version"])
+    yield from of_readmissions(world, stay, id_)
 
 
 def _events(world: World, topic: str) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 MONDAY = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 WARD = "4W"
@@ -37,6 +37,11 @@ class Message:
     former: str = ""
     swaps: Message | None = None
     is_half: bool = False
+
+    def later(self, by: timedelta) -> None:
+        """The same, recorded and sent as much later."""
+        self.recorded, self.happened, self.sent_at = self.recorded + by, self.happened + by, self.sent_at + by
+        self.discharged = self.discharged and self.discharged + by
 
 
 def stamp(moment: datetime) -> str:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from tests.simulation.er7 import WARD, Message
 from tests.simulation.hospital import Stay, a_stay
+from tests.simulation.readmissions import readmitted
 
 OTHER_WARD = "7E"
 SECOND, FORMER = 2, 8
@@ -48,23 +49,14 @@ def _swapped(rng: random.Random, split: bool) -> Told:
     stays = [a_stay(number, rng, split=split, scripts=SWAPPED) for number in (1, SECOND)]
     first, second = (next(one for one in stay.messages if one.trigger == "A17") for stay in stays)
     apart = first.recorded - second.recorded
-    _later(stays[1] if apart > timedelta(0) else stays[0], abs(apart))
+    for message in stays[1].messages if apart > timedelta(0) else stays[0].messages:
+        message.later(abs(apart))
     first.swaps, second.is_half = second, True
     for stay, own, others in zip(stays, (WARD, OTHER_WARD), (OTHER_WARD, WARD), strict=True):
         stay.ward, stay.swapped_to = own, others
         for message in stay.messages:  # what comes after the swap says nothing of the bed: only the swap does
             message.ward = own if message.recorded < first.recorded else others if message.trigger == "A17" else ""
     return stays, []
-
-
-def _later(stay: Stay, by: timedelta) -> None:
-    for message in stay.messages:
-        message.recorded, message.happened, message.sent_at = (
-            message.recorded + by,
-            message.happened + by,
-            message.sent_at + by,
-        )
-        message.discharged = message.discharged and message.discharged + by
 
 
 def _renamed_patient(rng: random.Random, split: bool) -> Told:
@@ -100,7 +92,7 @@ def _renamed_account(rng: random.Random, split: bool) -> Told:
     return [stay], [repair]
 
 
-STORIES: tuple[Story, ...] = (_swapped, _renamed_patient, _renamed_visit, _renamed_account)
+STORIES: tuple[Story, ...] = (_swapped, _renamed_patient, _renamed_visit, _renamed_account, readmitted)
 
 
 def _some_time(stay: Stay, rng: random.Random) -> datetime:

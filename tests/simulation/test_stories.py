@@ -1,4 +1,4 @@
-"""Swaps and renamed numbers on paper (HL7 v2.5.1 ch. 3.3.17, .35, .41, .42, .47, .49, .50)."""
+"""Swaps, renamed numbers and readmissions on paper (HL7 v2.5.1 ch. 3.3.17, .35, .41, .42, .47, .49, .50)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from tests.simulation.er7 import MONDAY, Message, written
-from tests.simulation.hospital import Stay, truth_of
+from tests.simulation.hospital import LOCAL, Stay, truth_of
 from tests.simulation.people import People
+from tests.simulation.readmissions import is_back, readmitted
 from tests.simulation.stories import STORIES, told
 
 
@@ -54,9 +55,44 @@ def test_stories__every_one_is_told_and_both_of_a_swap_are_in_their_beds_before_
     triggers = set()
     for stays, repairs in drawn():
         triggers |= {one.trigger for one in repairs}
-        for stay in stays if not repairs else ():
+        for stay in stays if stays[0].swapped_to else ():
             at = next(one for one in stay.messages if one.trigger == "A17")
             assert at.recorded == next(one for one in stays[0].messages if one.trigger == "A17").recorded
             assert {one.ward for one in stay.messages if one.recorded < at.recorded} == {stay.ward}
     assert triggers == {"A35", "A41", "A42", "A47", "A49", "A50"}
-    assert len(STORIES) == 4
+    assert len(STORIES) == 5
+
+
+def a_stay_of(trigger: str, day: int, *more: str, number: int) -> Stay:
+    messages = [said(word, day * 24 + hour, 1) for hour, word in enumerate((trigger, *more))]
+    return Stay(number, messages)
+
+
+def test_readmission__is_an_admission_within_thirty_days_of_the_discharge() -> None:
+    ended = a_stay_of("A01", 0, "A03", number=1)  # discharged on 2 November
+    assert is_back(ended, [ended, a_stay_of("A01", 2, number=2)])
+    assert is_back(ended, [ended, a_stay_of("A01", 30, "A03", number=2)])  # on 2 December
+    assert not is_back(ended, [ended, a_stay_of("A01", 31, number=2)])
+    assert is_back(ended, [ended, a_stay_of("A04", 10, "A01", number=2)])
+
+
+def test_readmission__is_no_visit_none_that_was_taken_back_and_none_of_whom_is_not_discharged() -> None:
+    ended = a_stay_of("A01", 0, "A03", number=1)
+    assert not is_back(ended, [ended, a_stay_of("A04", 10, "A03", number=2)])
+    assert not is_back(ended, [ended, a_stay_of("A01", 10, "A11", number=2)])
+    assert not is_back(ended, [ended])
+    still_in = a_stay_of("A01", 0, "A03", "A13", number=1)
+    assert not is_back(still_in, [still_in, a_stay_of("A01", 10, number=2)])
+
+
+def test_readmissions__come_on_the_second_tenth_thirtieth_and_thirty_first_day_and_some_call_nothing_off() -> None:
+    days, backs = set(), set()
+    for seed in range(120):
+        (first, second), repairs = readmitted(random.Random(seed), False)  # noqa: S311
+        ended = truth_of(first).discharged_at
+        assert ended is not None
+        assert not repairs
+        days.add(((second.messages[0].happened + LOCAL).date() - (ended + LOCAL).date()).days)
+        backs.add(is_back(first, [first, second]))
+    assert days == {2, 10, 30, 31}
+    assert backs == {True, False}
