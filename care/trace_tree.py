@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.markup import escape
 from rich.tree import Tree
 
 from care.identity_lists import journal_of
+from care.messages import trigger_of
 from care.session import Session
-from services.admissions.domain.model import Patient
+from services.admissions.domain.model import Patient, Source
 from services.discharge.handlers import COLLECTION as ENCOUNTERS
 from services.followup.handlers import COLLECTION as TRANSITIONS
 from services.followup.store import task_rows
@@ -31,6 +32,7 @@ async def tree_of(here: Session, patient: Found, what: str) -> Tree:
         counts = "" if one.stands else ", which does not count"
         what = escape(f"{one.what}: {one.whose}  by {one.by}")
         tree.add(f"[bold]repair[/] {what}, {one.at:%Y-%m-%d %H:%M}Z{counts}")
+    await _add_last_words(here, tree, Patient.model_validate(state))
     visits = {visit["visit_id"]: visit for visit in state["visits"]}
     every = list(state["encounters"].values())
     for encounter in _chosen(every, visits, what):
@@ -66,14 +68,45 @@ async def _add_encounter(here: Session, tree: Tree, encounter: Found, visit: Fou
 async def _add_messages(here: Session, branch: Tree, facts: list[Found]) -> None:
     messages = here.database("gateway")[RAW]
     for fact in sorted(facts, key=lambda fact: fact["occurred"]):
-        feed, control_id, digest = fact["source"]
-        with away():
-            found = [row async for row in messages.find({"feed": feed, "control_id": control_id}, {"body": 0})]
-        raw = next((row for row in found if row["sha256"].startswith(digest)), None)
-        kept = f"raw {raw['_id']}, received {raw['received_at']:%Y-%m-%d %H:%M:%S}Z" if raw else "raw message expired"
-        branch.add(
-            f"{fact['trigger']} occurred {fact['occurred']}  feed {feed}, control id {escape(control_id)}; {kept}"
-        )
+        raw = await _raw(messages, fact["source"])
+        branch.add(f"{fact['trigger']} occurred {fact['occurred']}  {_named(fact['source'], raw)}")
+
+
+async def _add_last_words(here: Session, tree: Tree, patient: Patient) -> None:
+    """The messages that begin, end and move nothing (A08, A28, A31 ...), of which something stands."""
+    messages = here.database("gateway")[RAW]
+    for at, source in last_words(patient):
+        raw = await _raw(messages, source)
+        trigger = f"{trigger_of(raw)} " if raw else ""
+        tree.add(f"{trigger}has the last word on a field, recorded {at}  {_named(source, raw)}")
+
+
+def last_words(patient: Patient) -> list[tuple[str, Source]]:
+    """When recorded, and which: the messages that a register is of and that are no fact of a visit; oldest first."""
+    facts = {fact.source for visit in patient.visits for fact in visit.facts}
+    kept = [record.registers for record in patient.records] + [visit.registers for visit in patient.visits]
+    stamps = {register.stamp for registers in kept for register in registers.values()}
+    said = [(stamp.split("|", 1)[0], _source_of(stamp)) for stamp in sorted(stamps)]
+    return [(at, source) for at, source in dict.fromkeys(said) if source not in facts]
+
+
+def _source_of(stamp: str) -> Source:
+    """Feed, control id, hash; a control id may hold anything."""
+    _, _, feed, rest = stamp.split("|", 3)
+    control_id, _, digest = rest.rpartition("|")
+    return feed, control_id, digest
+
+
+async def _raw(messages: Any, source: Sequence[str]) -> Found | None:
+    feed, control_id, digest = source
+    with away():
+        found = [row async for row in messages.find({"feed": feed, "control_id": control_id})]
+    return next((row for row in found if row["sha256"].startswith(digest)), None)
+
+
+def _named(source: Sequence[str], raw: Found | None) -> str:
+    kept = f"raw {raw['_id']}, received {raw['received_at']:%Y-%m-%d %H:%M:%S}Z" if raw else "raw message expired"
+    return f"feed {source[0]}, control id {escape(source[1])}; {kept}"
 
 
 async def _add_transitions(here: Session, branch: Tree, encounter_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -50,6 +51,23 @@ async def test_trace__by_visit_mrn_encounter_transition_and_patient_is_one_tree(
         found = (await care("trace", what)).output
         assert (patient_id in found, f"encounter {encounter_id}" in found) == (True, True), what
     assert (await care("trace", "no such number")).exit_code == 1
+
+
+async def test_trace__names_the_update_that_has_the_last_word(chain: Chain, environment: dict[str, str]) -> None:
+    assert await chain.send(adt("A01", "LAST1", visit="VLAST1", mrn="770401")) == "AA"
+    assert await chain.send(adt("A08", "LAST2", visit="VLAST1", mrn="770401", family="Chainperson-New")) == "AA"
+
+    async def tree() -> str:
+        return " ".join((await care("trace", "VLAST1")).output.replace("│", " ").split())
+
+    shown, wanted = "", re.compile(r"A08 has the last word on a field, recorded \S+ feed north, control id LAST2; raw ")
+    for _ in range(100):
+        shown = await tree()
+        if wanted.search(shown):
+            break
+        await asyncio.sleep(0.2)
+    assert wanted.search(shown), shown
+    assert "Chainperson" not in shown
 
 
 async def test_trace__of_a_stay_told_of_the_wrong_patient_shows_the_move_and_what_the_stay_is_now(
