@@ -74,7 +74,7 @@ class _Deciding:
 
     def releases(self) -> Iterator[Decided]:
         """Everybody considered now for what was held back while it was not known whose news it was."""
-        for one in held(self._subject, self._data, late=self._late):
+        for one in held(self._subject, self._data, self._notice, late=self._late):
             data = self._data.model_copy(update={"occurred_at": one.happened or self._data.occurred_at})
             context = context_of(data)
             of = {"notice": one.notice, "cause": one.cause, "tells": one.tells, "died": bool(context.get("died"))}

@@ -18,6 +18,7 @@ from shared.schemas.transitions import TransitionEvent
 
 HELD: Final = frozenset({Reason.IDENTITY_DISPUTED.value, Reason.IDENTITY_UNKNOWN.value})
 REGISTERED, ADMITTED, DISCHARGED = "encounter.registered", "encounter.admitted", "encounter.discharged"
+OPENED, CLOSED = "transition.opened", "transition.closed"
 
 
 class Held(NamedTuple):
@@ -29,34 +30,39 @@ class Held(NamedTuple):
     happened: datetime | None
 
 
-def held(subject: Subject, data: AboutEncounter, *, late: bool) -> Iterator[Held]:
-    """What an event lets be told: each event once, the first first. `late`: as in `decide`."""
+def held(subject: Subject, data: AboutEncounter, notice: str, *, late: bool) -> Iterator[Held]:
+    """What an event lets be told: of each kind the last, the first first. `notice`: the event's own kind, which it
+    tells itself; `late`: as in `decide`.
+    """
     if late or data.patient.identity_disputed or data.patient.identity_unknown:
         return
     lines = subject.ledger.values()
     if not any(line.reason in HELD for line in lines):
         return
-    told = {line.cause for line in lines if line.reason not in HELD}
     gone = {*subject.withdrawn, *(one.event_id for one in data.withdraws)}
-    causes = {line.cause: line for line in lines if not line.corrects and line.cause not in told | gone}
-    notices = {data.TYPE.removesuffix(".v1"), *(line.notice for line in lines)}
-    for cause, line in causes.items():
-        if stands(line.notice, data, notices):
-            yield Held(cause, line.tells, line.notice, _happened(line.notice, data))
+    last = {line.notice: line for line in lines if not line.corrects and line.cause not in gone}
+    for line in last.values():
+        if line.reason in HELD and line.notice != notice and stands(line.notice, data, {notice, *last}):
+            yield Held(line.cause, line.tells, line.notice, _happened(line.notice, data))
 
 
 def stands(notice: str, data: AboutEncounter, notices: set[str]) -> bool:
-    """Whether what was to be told is still so, by an event of the topic that it came from."""
-    encounter, is_over = data.encounter, data.encounter.status == "finished"
+    """Whether what was to be told is still so, by an event of the topic that it came from.
+
+    `notices`: the kinds of all that was not taken back. A stay of nobody, or of somebody else, lets nothing be told.
+    """
+    encounter = data.encounter
     match data:
         case TransitionEvent():
-            return notice == {"open": "transition.opened", "closed": "transition.closed"}.get(data.transition.status)
+            status = data.transition.status
+            is_opening = status == "open" or (status == "closed" and CLOSED not in notices)
+            return {OPENED: is_opening, CLOSED: status == "closed"}.get(notice, False)
         case EncounterEvent():
             by_notice = {
                 REGISTERED: encounter.status == "in-progress" and ADMITTED not in notices,
                 ADMITTED: encounter.status == "in-progress",
-                DISCHARGED: is_over and not encounter.closed_by,
-                DIED: data.patient.deceased,
+                DISCHARGED: encounter.status == "finished" and not encounter.closed_by,
+                DIED: data.patient.deceased and encounter.status != "cancelled",
             }
             return by_notice.get(notice, False)
         case _:

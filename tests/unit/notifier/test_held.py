@@ -10,7 +10,7 @@ import pytest
 
 from services.notifier.domain.decide import decide
 from services.notifier.domain.model import Decided, Subject
-from shared.schemas.encounters import When
+from shared.schemas.encounters import EncounterCancelled, EncounterMoved, When
 from shared.schemas.envelope import Event, Label, Mode
 from shared.schemas.identifiers import Identifier
 from shared.schemas.tasks import TaskEscalated
@@ -24,6 +24,7 @@ from tests.unit.notifier.givens import (
     IN_HOUSE,
     LIVE,
     a_registration,
+    a_repair_of,
     a_task,
     a_transition,
     a_withdrawal_of,
@@ -169,6 +170,52 @@ def test_settled__a_death_that_stands_is_told_and_one_that_does_not_is_not() -> 
         notifier.hear(over(patient=a_patient(deceased=True, identity_disputed=True)))
         _, decided = notifier.hear(over(patient=a_patient(deceased=deceased)))
         assert [one.told.notice for one in decided if one.told.notice == "patient.died"] == told
+
+
+@pytest.mark.parametrize("model", [EncounterMoved, EncounterCancelled])
+def test_settled__of_a_stay_that_was_somebody_elses_or_never_was_no_death_is_told(model: Any) -> None:
+    """A death is told by an update, which no later event withdraws; this team is the other patient's."""
+    notifier = Notifier()
+    notifier.hear(over(patient=a_patient(deceased=True, identity_disputed=True)))
+    _, decided = notifier.hear(a_repair_of(model, patient=a_patient(deceased=True)))
+    assert {one.told.notice for one in decided} <= {"encounter.moved"}
+
+
+def test_settled__a_death_that_was_said_twice_is_told_once() -> None:
+    notifier = Notifier()
+    for deceased in (True, False, True):
+        notifier.hear(over(patient=a_patient(deceased=deceased, identity_disputed=True)))
+    _, decided = notifier.hear(over(patient=a_patient(deceased=True)))
+    assert [one.told.recipient for one in decided] == ["primary", "coordinator"]
+    assert fates(notifier.hear(over(patient=a_patient(deceased=True)))[1]) == []
+
+
+def test_settled__a_death_of_today_is_told_by_itself_and_not_for_an_earlier_one_that_was_none() -> None:
+    notifier = Notifier()
+    notifier.hear(over(patient=a_patient(deceased=True, identity_disputed=True)))
+    notifier.hear(over(patient=a_patient(deceased=False)))
+    died, decided = notifier.hear(over(patient=a_patient(deceased=True)))
+    assert [(one.told.recipient, one.told.cause) for one in decided] == [
+        ("primary", died.envelope.id),
+        ("coordinator", died.envelope.id),
+    ]
+    assert fates(notifier.hear(over(patient=a_patient(deceased=True)))[1]) == []
+
+
+def test_settled__a_registration_stands_again_once_the_admission_after_it_was_withdrawn() -> None:
+    notifier = Notifier()
+    notifier.hear(a_registration(patient=DISPUTED, encounter=IN_BED))
+    admission, _ = notifier.hear(an_admission(patient=DISPUTED, encounter=IN_BED))
+    _, decided = notifier.hear(an_update(encounter=IN_BED, withdraws=names(admission)))
+    assert fates(decided) == [("encounter.registered", "primary", "pending", "")]
+
+
+def test_settled__a_transition_that_was_opened_as_closed_is_told() -> None:
+    """Who died in hospital: the bereavement is the coordinator's."""
+    notifier = Notifier()
+    notifier.hear(a_transition(status="closed", patient=DISPUTED))
+    _, decided = notifier.hear(a_transition(TransitionUpdated, "closed"))
+    assert fates(decided) == [("transition.opened", "coordinator", "pending", "")]
 
 
 def test_settled__a_transition_is_told_by_its_own_topic() -> None:
