@@ -26,7 +26,18 @@ from demo.oracle.facts import (
 from demo.oracle.persons import Patient, hear_all
 from demo.oracle.shields import INCIDENT, Shield
 from demo.oracle.stays import NOTICE, Move, Stay
-from demo.oracle.work import Course, alarms, courses, rang_before, rings, status_of, surely_wanted
+from demo.oracle.work import (
+    Course,
+    Work,
+    alarms,
+    courses,
+    done_before,
+    rang_before,
+    rings,
+    status_of,
+    surely_wanted,
+    was_off,
+)
 
 NEVER_TOLD = "suppressed:never-told"
 TAKEN_BACK = frozenset({"discharge-withdrawn", "not-dead"})
@@ -129,16 +140,13 @@ def _told(
 
 
 def _transition(course: Course, done: Mapping[tuple[int, str], Done], pace: Pace) -> Transition:
-    tasks = {
-        code: Task(
-            work.opens_at,
-            work.due_at,
-            status_of(work, done.get((course.version, code)), pace),
-            surely_wanted(work, pace),
-        )
-        for code, work in course.tasks.items()
-    }
+    tasks = {code: _task(work, done.get((course.version, code)), pace) for code, work in course.tasks.items()}
     return Transition(course.status, course.pathway, tasks)
+
+
+def _task(work: Work, done: Done | None, pace: Pace) -> Task:
+    history = (Task(opens, due, frozenset({how})) for opens, due, how in done_before(work, done, pace))
+    return Task(work.opens_at, work.due_at, status_of(work, done, pace), surely_wanted(work, pace), tuple(history))
 
 
 def _of_encounter(stay: Stay, pace: Pace) -> Iterator[_Event]:
@@ -192,8 +200,9 @@ def _of_tasks(
             for notice, at in alarms(work).items():
                 surely = rings(at, work, performed, pace)
                 last = max(place for place, state in enumerate(stay.states) if state.at <= at)
-                moved = work.off_at or _moved_on(stay, last)
-                for n in range(1, (surely is not False) + rang_before(work, notice, pace) + 1):
+                again = rang_before(work, notice, pace)
+                moved = work.off_at or _moved_on(stay, last) or (was_off(work) if again else None)
+                for n in range(1, (surely is not False) + again + 1):
                     sure = bool(surely) and n == 1
                     yield _Event(notice, code, course.version, n, at, at, message, sure, moved, owed, work.wanted_at)
 

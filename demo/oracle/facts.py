@@ -123,12 +123,16 @@ class Telling(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One piece of work; `status` is what its business status may be. `surely`: it must have been asked for."""
+    """One piece of work; `status` is what its business status may be. `surely`: it must have been asked for.
+
+    `or_else`: as it may stand instead, where it was done near to an amendment.
+    """
 
     opens_at: datetime
     due_at: datetime
     status: frozenset[str]
     surely: bool = True
+    or_else: tuple[Task, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -128,12 +129,23 @@ def surely_wanted(work: Work, pace: Pace) -> bool:
 
 
 def status_of(work: Work, done: Done | None, pace: Pace) -> frozenset[str]:
-    """What the business status of a task may be in the end."""
+    """What the business status of a task may be in the end, by its last window (`done_before`: by an earlier one)."""
     if done is not None and (work.off_at is None or done.performed_at <= work.off_at):
+        if _may_be_refused(work, done):
+            return _reached(work, pace)
         surely = work.off_at is None or _said_done(work, done) + pace.step < work.off_at
-        refused = _reached(work, pace) if _may_be_refused(work, done) else frozenset[str]()
-        return frozenset({_done(work, done.performed_at)} | (set() if surely else {"called-off"})) | refused
+        return frozenset({_done(work, done.performed_at)} | (set() if surely else {"called-off"}))
     return frozenset({"called-off"}) if work.off_at is not None else _reached(work, pace)
+
+
+def done_before(work: Work, done: Done | None, pace: Pace) -> Iterator[tuple[datetime, datetime, str]]:
+    """What is done is history, and no amendment moves it: the windows that it may have had when somebody said so, each
+    with the status by it. When that was said nobody knows: not before it was done.
+    """
+    for opens, due, moved in work.earlier if done else ():
+        if done and done.performed_at <= moved + pace.step:
+            at = done.performed_at
+            yield opens, due, "done-early" if at < opens else "done" if at <= due else "done-late"
 
 
 def _reached(work: Work, pace: Pace) -> frozenset[str]:
@@ -141,7 +153,7 @@ def _reached(work: Work, pace: Pace) -> frozenset[str]:
 
 
 def _may_be_refused(work: Work, done: Done) -> bool:
-    """Done before the patient left, as an amendment has it: refused if it was said only after that."""
+    """Done before the patient left, as an amendment has it: refused if it was said only after that, else history."""
     return bool(work.earlier) and work.off_at is None and done.performed_at < work.left
 
 
@@ -170,6 +182,11 @@ def alarms(work: Work) -> dict[str, datetime]:
 def rang_before(work: Work, notice: str, pace: Pace) -> int:
     """How often it may have been said of windows that an amendment then moved: what is due anew is said anew."""
     return sum(_moments(opens, due)[notice] <= moved + pace.step for opens, due, moved in work.earlier)
+
+
+def was_off(work: Work) -> datetime | None:
+    """When it was called off, if it is wanted again since."""
+    return next((moved for _, _, moved in reversed(work.earlier) if moved <= work.wanted_at), None)
 
 
 def _moments(opens_at: datetime, due_at: datetime) -> dict[str, datetime]:

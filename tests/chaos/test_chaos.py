@@ -60,7 +60,7 @@ async def spoil(local: Deployment, book: Mailbook) -> None:
             {"state.tasks.0": {"$exists": True}}, {"$set": {"state.tasks.0.task.business_status": "lost"}}
         )
         client["care_notifier"]["deliveries"].delete_one({"status": "sent"})
-    book.mails.append(Mail("nobody's", "<m>", "a@example.org", "a@example.org", repeat=False, at=0.0))
+    book.mails.append(Mail("nobody's", "<m>", "a@example.org", "a@example.org", repeat=False, at=0.0, names=True))
     headers = (("ce_id", b"planted"), ("ce_subject", b"planted"), ("ce_sequence", b"1.2"))
     publisher = KafkaPublisher(local.broker)
     letters = "care.tasks.v1.notifier.dlq"

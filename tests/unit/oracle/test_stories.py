@@ -349,14 +349,19 @@ def test_story_26__an_amendment_that_moves_what_was_due_may_have_been_told_of_al
 
 
 @pytest.mark.parametrize(
-    ("performed", "status"),
-    [("11-03 10:00", {"done-early", "planned"}), ("11-03 17:00", {"done-early"})],
+    ("performed", "status", "as_it_was"),
+    [("11-03 10:00", "planned", ["done"]), ("11-03 19:30", "done-early", [])],
 )
-def test_story_27__work_done_before_the_patient_left_as_is_known_now(performed: str, status: set[str]) -> None:
-    """Said before the amendment it counts, said after it it is refused; done after it there is nothing to refuse."""
+def test_story_27__work_done_before_the_patient_left_as_is_known_now(
+    performed: str, status: str, as_it_was: list[str]
+) -> None:
+    """Said before the amendment it is history, with the window of Tuesday; said after it it is refused. Done after it
+    there is nothing to refuse.
+    """
     done = Done(VISIT, 1, "contact", at(performed))
-    end = visit([ADMIT, DISCHARGE, NEXT_DAY], "11-03 20:00", done=[done])
-    assert end.transitions[1].tasks["contact"].status == status
+    task = visit([ADMIT, DISCHARGE, NEXT_DAY], "11-03 20:00", done=[done]).transitions[1].tasks["contact"]
+    assert (task.opens_at, task.status) == (at("11-04 00:00"), {status})
+    assert [(one.opens_at, *one.status) for one in task.or_else] == [(at("11-03 00:00"), how) for how in as_it_was]
 
 
 def test_story_28__what_is_taken_back_at_once_may_have_been_on_its_way() -> None:
