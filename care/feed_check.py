@@ -16,6 +16,7 @@ from care.patient_classes import Classes
 from care.patient_numbers import Numbers, Patterns, Placeholders
 from services.admissions.adt import NotAdt, read_adt
 from services.admissions.domain.identity import usable
+from services.admissions.domain.repairs import Incomplete, repairs_of
 from services.admissions.handlers.inbound import facts_of
 from services.gateway.domain.message import Judge, Refusal
 from shared.feeds import FeedProfile
@@ -101,6 +102,11 @@ class Check:
             return
         if isinstance(event, NotAdt):
             self.ends.note(SET_ASIDE, event.message_code, place)
+            return
+        try:
+            repairs_of(event, self._profile, (place,), "", self._at)
+        except Incomplete as incomplete:
+            self.ends.note(UNREADABLE, incomplete.code, place)
             return
         self.read += 1
         numbers = usable(event.patient.identifiers, self._profile)

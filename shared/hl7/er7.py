@@ -18,6 +18,8 @@ from shared.hl7.separators import Separators, keeps_switch, read_separators, une
 NULL = '""'
 _HEADERS = frozenset({"MSH", "FHS", "BHS"})
 _NOISE = b"\x0b \t\r\n"
+_MESSAGE_CODE = re.compile(r"[A-Z][A-Z0-9]{2}")
+_TRIGGER = re.compile(r"A\d\d")
 
 
 class Message:
@@ -93,6 +95,13 @@ class Message:
     def header(self) -> Segment:
         """MSH."""
         return self.segment("MSH")
+
+    @property
+    def is_damaged_adt(self) -> bool:
+        """Whether MSH-9.1 is no message code (`ADT_A01`, `A01`) though EVN-1 names a trigger of ADT (ch. 3.3)."""
+        code = self.code.strip().upper()
+        is_none = bool(code) and (not _MESSAGE_CODE.fullmatch(code) or bool(_TRIGGER.fullmatch(code)))
+        return is_none and bool(_TRIGGER.fullmatch(self.segment("EVN").text(1).strip().upper()))
 
     @property
     def code(self) -> str:

@@ -7,10 +7,9 @@ that replaces what was known. A field that was sent replaces the whole field, it
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 
-from pydantic import ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from shared.schemas.identifiers import Contract, Identifier
 
@@ -46,7 +45,7 @@ class Moment(Contract):
     text: str
     precision: Precision
     offset_source: OffsetSource
-    instant: datetime | None = None
+    instant: AwareDatetime | None = None
     ambiguous: bool = False
     nonexistent: bool = False
 

@@ -6,5 +6,6 @@ It says what the message says and decides nothing: identity, state and consequen
 from services.admissions.adt.event import NotAdt, read_adt
 from services.admissions.adt.feed import FeedFacts
 from services.admissions.adt.reading import FLAGS
+from services.admissions.adt.visit import in_two_digits
 
-__all__ = ["FLAGS", "FeedFacts", "NotAdt", "read_adt"]
+__all__ = ["FLAGS", "FeedFacts", "NotAdt", "in_two_digits", "read_adt"]

@@ -51,7 +51,7 @@ def read_adt(message: Message, *, feed: FeedFacts) -> AdtEvent | NotAdt:
         raise Malformed(Reason.SEVERAL_HEADERS)
     code = said(message.header.element(9)).upper()
     if code != "ADT":
-        if not code:
+        if not code or message.is_damaged_adt:
             raise Malformed(Reason.NO_MESSAGE_TYPE)
         return NotAdt(code if _CODE.fullmatch(code) else UNKNOWN_CODE)
     trigger = _trigger(message)

@@ -35,7 +35,11 @@ def read_encounter(group: Group, reading: Reading, types: Datatypes, trigger: st
 
 def disposition(element: Element) -> str:
     """As sent; a bare digit is the NUBC code with its zero lost (UB-04 FL17: `1` is `01`)."""
-    code = said(element)
+    return in_two_digits(said(element))
+
+
+def in_two_digits(code: str) -> str:
+    """A number as UB-04 FL17 has it; anything else as it is."""
     return code.zfill(2) if code.isascii() and code.isdigit() else code
 
 

@@ -173,7 +173,7 @@ def _groups(event: AdtEvent, profile: FeedProfile) -> tuple[_Group, ...]:
 def _repair(rule: _Rule, group: _Group, repair_id: str, trigger: str, stamp: str, occurred: AwareDatetime) -> Repair:
     sources, targets = rule.sides(group)
     present = group.present
-    if not sources:
+    if not sources or (rule.kind == MOVE and not group.prior):  # whose it was, who was told of it
         raise Incomplete(NO_PRIOR_NUMBER)
     if not targets or not present:
         raise Incomplete(NO_NUMBER)

@@ -35,7 +35,10 @@ WITHOUT_FACT: Final = frozenset({Effect.DESCRIBE, Effect.DESCRIBE_PERSON, Effect
 
 
 class Row(NamedTuple):
-    """One trigger. `own`: names of registers; `cancels`: the triggers that it takes back; `because`: of effect none."""
+    """One trigger. `own`: names of registers; `cancels`: the triggers that it takes back; `because`: of effect none.
+
+    `also`: fields that it needs beside those of its effect.
+    """
 
     name: str
     effect: Effect
@@ -44,11 +47,12 @@ class Row(NamedTuple):
     cancels: tuple[str, ...] = ()
     because: str = ""
     note: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def needs(self) -> tuple[str, ...]:
         """The fields without which it cannot do what it does."""
-        return NEEDS.get(self.effect, ())
+        return (*NEEDS.get(self.effect, ()), *self.also)
 
     @property
     def acts(self) -> bool:
@@ -95,8 +99,12 @@ def _cancel(name: str, source: str, *cancels: str, note: str = "") -> Row:
     return Row(name, Effect.CANCEL, source, cancels=cancels, note=note)
 
 
-def _repair(name: str, source: str, note: str) -> Row:
-    return Row(name, Effect.REPAIR, source, note=note)
+_ACCOUNTS: Final = ("PID-18", "MRG-3")
+_VISITS: Final = ("PV1-19", "MRG-5")
+
+
+def _repair(name: str, source: str, note: str, *also: str) -> Row:
+    return Row(name, Effect.REPAIR, source, note=note, also=also)
 
 
 def _none(name: str, source: str, because: str) -> Row:
@@ -138,23 +146,23 @@ TRIGGERS: Final[dict[str, Row]] = {
     "A32": _none("cancel arriving, tracking", "3.3.32", _TRACKING),
     "A33": _none("cancel departing, tracking", "3.3.33", _TRACKING),
     "A34": _repair("merge patient, id only", "3.3.34", _MERGE),
-    "A35": _repair("merge account, number only", "3.3.35", "the account of MRG-3 is the one of PID-18"),
-    "A36": _repair("merge patient and account", "3.3.36", "MRG-1 to PID-3 and MRG-3 to PID-18"),
+    "A35": _repair("merge account, number only", "3.3.35", "the account of MRG-3 is the one of PID-18", *_ACCOUNTS),
+    "A36": _repair("merge patient and account", "3.3.36", "MRG-1 to PID-3 and MRG-3 to PID-18", *_ACCOUNTS),
     "A37": _none("unlink patient information", "3.3.37", _RELATION),
     "A38": _cancel("cancel pre-admit", "3.3.38", "A05"),
     "A39": _repair("merge person, patient id", "3.3.39", _MERGE),
     "A40": _repair("merge patient, identifiers", "3.3.40", "MRG-1 is retired for PID-3; each PID/MRG group is one"),
-    "A41": _repair("merge account", "3.3.41", "the account of MRG-3 is the one of PID-18"),
-    "A42": _repair("merge visit", "3.3.42", "the visit of MRG-5 is the one of PV1-19"),
+    "A41": _repair("merge account", "3.3.41", "the account of MRG-3 is the one of PID-18", *_ACCOUNTS),
+    "A42": _repair("merge visit", "3.3.42", "the visit of MRG-5 is the one of PV1-19", *_VISITS),
     "A43": _repair("move patient information", "3.3.43", "a number moves to another patient"),
-    "A44": _repair("move account", "3.3.44", "an account was filed under the wrong patient"),
-    "A45": _repair("move visit", "3.3.45", "a visit was filed under the wrong account or patient"),
+    "A44": _repair("move account", "3.3.44", "an account was filed under the wrong patient", *_ACCOUNTS),
+    "A45": _repair("move visit", "3.3.45", "a visit was filed under the wrong account or patient", *_VISITS),
     "A46": _repair("change patient id", "3.3.46", "PID-2 for MRG-4"),
     "A47": _repair("change identifiers", "3.3.47", "PID-3 for MRG-1"),
     "A48": _none("change alternate patient id", "3.3.48", "PID-4 tells nobody apart here"),
-    "A49": _repair("change account number", "3.3.49", "PID-18 for MRG-3"),
-    "A50": _repair("change visit number", "3.3.50", "PV1-19 for MRG-5"),
-    "A51": _repair("change alternate visit id", "3.3.51", "PV1-50 for MRG-6"),
+    "A49": _repair("change account number", "3.3.49", "PID-18 for MRG-3", *_ACCOUNTS),
+    "A50": _repair("change visit number", "3.3.50", "PV1-19 for MRG-5", *_VISITS),
+    "A51": _repair("change alternate visit id", "3.3.51", "PV1-50 for MRG-6", "PV1-50", "MRG-6"),
     "A52": _cancel("cancel leave of absence, out", "3.3.52", "A21"),
     "A53": _cancel("cancel leave of absence, back", "3.3.53", "A22", note="on leave again"),
     "A54": Row("change attending doctor", Effect.DOCTOR, "3.3.54", ("attending",)),

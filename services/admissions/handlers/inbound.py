@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from services.admissions.adt import FLAGS, FeedFacts, NotAdt, read_adt
+from services.admissions.adt import FLAGS, FeedFacts, NotAdt, in_two_digits, read_adt
 from services.admissions.domain import identity
 from services.admissions.domain.triggers import ACTING, TRIGGERS
 from shared.feeds import FeedProfile
@@ -15,7 +15,7 @@ from shared.hl7.er7 import Message as Er7Message
 from shared.hl7.er7 import parse
 from shared.hl7.malformed import Malformed
 from shared.hl7.times import DateOrder
-from shared.schemas.adt import AdtEvent
+from shared.schemas.adt import AdtEvent, Encounter
 from shared.schemas.registry import ER7_MEDIA_TYPE, JSON_MEDIA_TYPE
 from shared.stream.decisions import Refused, SetAside
 from shared.stream.records import Heard
@@ -55,7 +55,14 @@ def _json(value: bytes, profile: FeedProfile) -> AdtEvent:
         raise Refused(f"json-{invalid.errors(include_input=False)[0]['type'].replace('_', '-')}") from None
     if event.occurred_at.instant is None:
         raise Refused("no-time")
-    return event.model_copy(update={"feed": profile.feed})
+    own = {"feed": profile.feed, "trigger": event.trigger.strip().upper()}
+    return event.model_copy(update={**own, "encounter": _as_read(event.encounter)})
+
+
+def _as_read(encounter: Encounter) -> Encounter:
+    """As it would be from ER7: a number of PV1-36 in two digits (NUBC UB-04 FL17)."""
+    sent = encounter.discharge_disposition
+    return encounter.model_copy(update={"discharge_disposition": in_two_digits(sent.strip())}) if sent else encounter
 
 
 def _er7(value: bytes, profile: FeedProfile) -> AdtEvent | None:

@@ -19,9 +19,9 @@ _KINDS: Final = frozenset(_CODES.split())
 def set_aside_kind(message: Message) -> str:
     """Its code if it is no ADT message, `other` if that is not on the list; "" for ADT and for one without a code.
 
-    One without a code is not set aside: whoever hears it cannot read it.
+    One without a code, or with a damaged one, is not set aside: whoever hears it cannot read it.
     """
     code = message.code.strip().upper()
-    if code in (_ADT, ""):
+    if code in (_ADT, "") or message.is_damaged_adt:
         return ""
     return code if code in _KINDS else OTHER

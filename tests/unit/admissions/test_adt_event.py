@@ -248,6 +248,8 @@ def test_bed_status__is_an_event_of_no_patient() -> None:
     ("segments", "reason"),
     [
         ((_msh(""), "PID|1||A1"), Reason.NO_MESSAGE_TYPE),
+        ((_msh("ADT_A01"), "EVN|A01|20260302", "PID|1||A1"), Reason.NO_MESSAGE_TYPE),
+        ((_msh("A03"), "EVN|a03|20260302", "PID|1||A1"), Reason.NO_MESSAGE_TYPE),
         ((_msh("ADT"), "PID|1||A1"), Reason.NO_TRIGGER),
         ((_msh("ADT"), "EVN|Subject", "PID|1||A1"), Reason.NO_TRIGGER),
         ((_msh(), "EVN|A01|20260302"), Reason.NO_PATIENT),
@@ -264,6 +266,11 @@ def test_refused__what_can_never_be_applied(segments: tuple[str, ...], reason: R
 )
 def test_not_adt__says_its_code_and_nothing_else(kind: str, code: str) -> None:
     assert read_adt(parse(_msh(kind).encode()), feed=FEED) == NotAdt(code)
+
+
+@pytest.mark.parametrize(("kind", "trigger"), [("ORU^R01", "A01"), ("ADT_A01", "R01"), ("ADT_A01", "")])
+def test_not_adt__unless_both_of_its_words_are_of_adt(kind: str, trigger: str) -> None:
+    assert isinstance(read_adt(parse(f"{_msh(kind)}\rEVN|{trigger}".encode()), feed=FEED), NotAdt)
 
 
 def test_event__goes_through_json_and_back() -> None:

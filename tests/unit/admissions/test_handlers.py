@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -129,6 +130,27 @@ def test_read__the_same_event_as_json_of_the_feed_of_its_door() -> None:
     as_json = handler.read(a_raw_record(sent, content_type="application/json"))
     assert as_json is not None
     assert (as_json.body.event, as_json.refs) == (event, er7.refs)
+
+
+def test_read__json_as_loosely_as_er7() -> None:
+    """A trigger in any case; the zero that a program lost of PV1-36 (NUBC UB-04 FL17: 1 is 01)."""
+    handler = handlers(feeds(), SECRET)[TOPIC]
+    event = handler.read(a_raw_record(DISCHARGE)).body.event  # type: ignore[union-attr]
+    encounter = event.encounter.model_copy(update={"discharge_disposition": "1"})
+    sent = event.model_copy(update={"trigger": " a03 ", "encounter": encounter}).model_dump_json(by_alias=True)
+    as_json = handler.read(a_raw_record(sent.encode(), content_type="application/json"))
+    assert as_json is not None
+    assert (as_json.body.event.trigger, as_json.body.event.encounter.discharge_disposition) == ("A03", "01")
+
+
+def test_read__refuses_json_of_a_time_without_an_offset() -> None:
+    """The contract says aware; an hour that nobody knows must not become one of ours."""
+    handler = handlers(feeds(), SECRET)[TOPIC]
+    event = handler.read(a_raw_record(DISCHARGE)).body.event  # type: ignore[union-attr]
+    sent = json.loads(event.model_dump_json(by_alias=True))
+    sent["occurred_at"]["instant"] = "2026-11-03T15:00:00"
+    with pytest.raises(Refused, match="json-timezone-aware"):
+        handler.read(a_raw_record(json.dumps(sent).encode(), content_type="application/json"))
 
 
 def test_read__refuses_json_without_a_time() -> None:

@@ -86,8 +86,9 @@ def test_move__of_a_visit_tells_from_whom_to_whom() -> None:
     assert (one.record, one.into) == (claim("100201"), claim("100200"))
 
 
-def test_move__without_the_old_patient_is_within_one() -> None:
-    (one,) = repairs("A45", "MRG|||||V7^^^NORTH")
+def test_move__within_one_patient_has_the_same_number_on_both_sides() -> None:
+    """MRG-1 is required (ch. 3.4.9.1): whose it was is told, or nobody could be told that it was not."""
+    (one,) = repairs("A45", f"MRG|{NEW}||||V7^^^NORTH")
     assert one.record == one.into == claim("100200")
 
 
@@ -121,6 +122,9 @@ def test_rename__of_the_external_number_falls_back_to_the_internal_one() -> None
         ("A44", f"MRG|{OLD}||A7", {}, "no-number"),
         ("A45", f"MRG|{OLD}||||V7", {"mrn": "999-99-9999^^^SSA^SS"}, "no-number"),
         ("A47", f"MRG|{NEW}", {}, "no-prior-number"),
+        ("A44", "MRG|||A7", {"account": "A9"}, "no-prior-number"),
+        ("A44", "MRG|100201^^^NOBODYS^MR||A7", {"account": "A9"}, "no-prior-number"),
+        ("A45", "MRG|||||V7", {}, "no-prior-number"),
     ],
 )
 def test_group__that_lacks_a_side_is_refused(trigger: str, mrg: str, said: dict[str, str], code: str) -> None:

@@ -63,6 +63,16 @@ def test_ends__each_with_its_reason_and_place() -> None:
     assert (check.messages, check.read, check.to_nothing) == (8, 3, 3)
 
 
+def test_ends__a_repair_that_does_not_say_whose_it_is_is_a_dead_letter() -> None:
+    merge = an_adt("A40", "C1", extra=["MRG|7^^^NOBODYS^MR"])
+    move = an_adt("A44", "C2", account="A9", extra=["MRG|||A7"])
+    check = checked(merge, move, an_adt("A40", "C3", extra=["MRG|7^^^NORTH^MR"]))
+    assert part(check, "Messages that") == [
+        ("accepted, stored, and a dead letter: it cannot be read", "no-prior-number", "2", "f1.hl7 message 1")
+    ]
+    assert (check.read, check.to_nothing) == (1, 2)
+
+
 def test_ends__what_is_no_adt_is_refused_where_the_profile_says_so() -> None:
     body = an_adt("A01", "C1").replace(b"ADT^A01", b"ORU^R01")
     check = checked(body, acknowledgement={"not_adt": "reject"})

@@ -229,3 +229,9 @@ async def test_several__on_a_hospitals_own_topic_are_taken_apart_too() -> None:
 )
 def test_holds_several__only_where_it_is_certain_where_each_begins(body: bytes, several: bool) -> None:
     assert holds_several(body) is several
+
+
+def test_set_aside_kind__of_a_damaged_code_is_none_where_the_event_is_of_adt() -> None:
+    """Whoever hears it cannot read it: a dead letter, and not one of the others' messages."""
+    head = "MSH|^~\\&|A|B|C|D|20261103||ADT_A03|1|P|2.5.1\rEVN|"
+    assert [set_aside_kind(parse(f"{head}{trigger}\r".encode())) for trigger in ("A03", "R01")] == ["", "other"]
