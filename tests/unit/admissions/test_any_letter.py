@@ -14,7 +14,7 @@ from tests.unit.admissions.saga_accounts import letters_in_two_orders
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: next(iter(profile), "as-shipped"))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(draw=st.randoms(use_true_random=False))
 def test_any_letters__end_alike_in_any_order(profile: dict[str, object], draw: Random) -> None:
     assert letters_in_two_orders(letters(draw), draw, feeds(**UNITS, **profile)) in (0, 3)
